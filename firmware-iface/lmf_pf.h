@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What the host sees of an LMF physical function: BAR 0, the admin queue, its
+ * commands, the asynchronous events, and the state segments that save and load
+ * carry. SPEC.md sections 4 and 6 are the text of it.
+ *
+ * BAR 0 is LMF_PF_BAR_BYTES long. BAR 2 holds the MSI-X table and PBA. Access
+ * rules are those of lmf_vf.h.
+ */
+#ifndef LMF_PF_H
+#define LMF_PF_H
+
+#include "lmf_ids.h"
+#include "lmf_types.h"
+#include "lmf_vf.h"
+#include "lmf_log.h"
+
+#define LMF_PF_BAR_BYTES	0x4000
+#define LMF_PF_BAR		0
+#define LMF_PF_MSIX_BAR		2
+#define LMF_PF_VECTOR_ADMIN	0
+#define LMF_PF_VECTOR_EVENT	1
+#define LMF_PF_VECTORS		2
+
+#define LMF_PF_MAGIC		0x000	/* u32 LMF_PF_MAGIC_VALUE */
+#define LMF_PF_VERSION		0x004	/* u32 LMF_VERSION(major, minor) */
+#define LMF_PF_CAPS		0x008	/* u64 reserved, 0 */
+#define LMF_PF_TOTAL_VFS	0x010	/* u32 */
+#define LMF_PF_MAX_ENTRIES	0x014	/* u32 power of two, of every ring */
+#define LMF_PF_STATUS		0x018	/* u32 LMF_PF_STATUS_* */
+#define LMF_PF_CTRL		0x01c	/* u32 LMF_PF_CTRL_* */
+#define LMF_PF_ASQ_BASE		0x020	/* u64 admin submission ring */
+#define LMF_PF_ACQ_BASE		0x028	/* u64 admin completion ring */
+#define LMF_PF_AEQ_BASE		0x030	/* u64 event ring */
+#define LMF_PF_AQ_ENTRIES	0x038	/* u32 power of two, of ASQ and ACQ */
+#define LMF_PF_AEQ_ENTRIES	0x03c	/* u32 power of two */
+#define LMF_PF_ASQ_TAIL		0x040	/* u32 doorbell, index */
+#define LMF_PF_ACQ_HEAD		0x044	/* u32 doorbell, index */
+#define LMF_PF_AEQ_HEAD		0x048	/* u32 doorbell, index */
+/* Doorbell of VF v's log ring: entries consumed, free-running, low 32 bits. */
+#define LMF_PF_LOG_HEAD(v)	(0x1000 + 4 * (v))
+#define LMF_PF_VF_LIMIT		64
+
+#define LMF_PF_MAGIC_VALUE	0x50464d4c	/* "LMFP" */
+#define LMF_PF_STATUS_READY	(1u << 0)	/* admin queue runs */
+#define LMF_PF_STATUS_FATAL	(1u << 1)	/* only a PF reset helps */
+
+/*
+ * ENABLE 0 to 1 takes the rings, 4096-aligned and zeroed by the host, and sets
+ * READY, or FATAL if they are bad. ENABLE 1 to 0 is the PF reset: it drops all
+ * commands, ends all sessions and logs, and leaves quiesce. Once READY reads 0
+ * no DMA on behalf of the admin queue, of a session or of a log is left, and
+ * none will come. A PF FLR does the same and stops the VFs besides.
+ */
+#define LMF_PF_CTRL_ENABLE	(1u << 0)
+
+enum lmf_admin_opcode {
+	LMF_OP_VF_INFO		= 0x0101,
+	LMF_OP_QUIESCE		= 0x0110,
+	LMF_OP_SAVE_BEGIN	= 0x0120,
+	LMF_OP_SAVE_READ	= 0x0121,
+	LMF_OP_SAVE_QUERY	= 0x0122,
+	LMF_OP_SAVE_END		= 0x0123,
+	LMF_OP_LOAD_BEGIN	= 0x0130,
+	LMF_OP_LOAD_WRITE	= 0x0131,
+	LMF_OP_LOAD_END		= 0x0132,
+	LMF_OP_SCRUB		= 0x0140,
+	LMF_OP_LOG_START	= 0x0200,
+	LMF_OP_LOG_STOP		= 0x0201,
+	LMF_OP_LOG_FLUSH	= 0x0202,
+};
+
+/*
+ * Commands of one VF start in the order of submission, and SAVE_READs and
+ * LOAD_WRITEs take effect in that order. Completions come in any order.
+ * Commands of different VFs share the queue fairly.
+ */
+struct lmf_admin_cmd {
+	__le16 opcode;		/* enum lmf_admin_opcode */
+	__le16 vf;		/* 0 is the first VF */
+	__le32 tag;		/* opaque, returned in the completion */
+	__le64 session;		/* of a save or load; else 0 */
+	__le32 param;		/* by opcode, below; else 0 */
+	__le16 nsge;		/* of the data buffer, as in lmf_vf.h */
+	__le16 reserved0;
+	__le64 reserved1;
+	struct lmf_sge sge;
+	__u8 reserved2[16];
+};
+LMF_ASSERT_SIZE(struct lmf_admin_cmd, 64);
+LMF_ASSERT_OFFSET(struct lmf_admin_cmd, tag, 4);
+LMF_ASSERT_OFFSET(struct lmf_admin_cmd, session, 8);
+LMF_ASSERT_OFFSET(struct lmf_admin_cmd, param, 16);
+LMF_ASSERT_OFFSET(struct lmf_admin_cmd, nsge, 20);
+LMF_ASSERT_OFFSET(struct lmf_admin_cmd, sge, 32);
+
+#define LMF_ADMIN_MAX_SGES	256
+
+/* The quadword that holds @phase is written last, as in struct lmf_vf_cqe. */
+struct lmf_admin_cqe {
+	__le32 tag;
+	__le16 status;		/* enum lmf_admin_status */
+	__le16 flags;		/* by opcode */
+	__le32 bytes;		/* written to the data buffer */
+	__le32 detail;		/* of an error, for the log; else 0 */
+	__le64 value[4];	/* by opcode */
+	__le64 reserved;
+	__le16 sq_head;		/* commands up to here are fetched */
+	__le16 reserved1;
+	__le32 phase;		/* bit 0 */
+};
+LMF_ASSERT_SIZE(struct lmf_admin_cqe, 64);
+LMF_ASSERT_OFFSET(struct lmf_admin_cqe, status, 4);
+LMF_ASSERT_OFFSET(struct lmf_admin_cqe, bytes, 8);
+LMF_ASSERT_OFFSET(struct lmf_admin_cqe, value, 16);
+LMF_ASSERT_OFFSET(struct lmf_admin_cqe, phase, 60);
+
+enum lmf_admin_status {
+	LMF_ST_OK		= 0,
+	LMF_ST_OPCODE		= 1,	/* unknown */
+	LMF_ST_FIELD		= 2,	/* a parameter, length or reserved bit */
+	LMF_ST_VF		= 3,	/* no such VF, or not enabled */
+	LMF_ST_STATE		= 4,	/* not in the VF's present state */
+	LMF_ST_SESSION		= 5,	/* unknown, or ended by a reset */
+	LMF_ST_RESOURCES	= 6,	/* the device is out of memory */
+	LMF_ST_DMA		= 7,	/* the data buffer is not accessible */
+	LMF_ST_MISMATCH		= 8,	/* state of a different device */
+	LMF_ST_CORRUPT		= 9,	/* state that breaks section 6 */
+	LMF_ST_INCOMPLETE	= 10,	/* state that lacks something */
+	LMF_ST_ABORTED		= 11,	/* a VF reset came in between */
+	LMF_ST_INTERNAL		= 12,
+};
+
+/*
+ * VF_INFO: writes a struct lmf_vf_info. A shorter buffer gets its beginning; a
+ * newer device may know more than the host's structure holds.
+ */
+struct lmf_vf_info {
+	__le32 version;		/* LMF_VERSION() */
+	__le32 log_formats;	/* bit n: enum lmf_log_format n */
+	__le64 caps;		/* LMF_INFO_CAP_* */
+	__le64 media_bytes;
+	__le64 state_max;	/* no saved state is longer, bytes */
+	__le32 trailer_max;	/* nor its part after FINAL without media */
+	__le32 chunk_min;	/* smallest buffer for SAVE_READ */
+	__le32 chunk_max;	/* largest for SAVE_READ and LOAD_WRITE */
+	__le32 log_ring_max;	/* entries, power of two */
+	__le32 log_ranges_max;
+	__u8 log_shift_min;	/* granule 2^n bytes, n from 12 */
+	__u8 log_shift_max;
+	__le16 reserved0;
+	__le64 resets;		/* of this VF since the PF came up */
+	__u8 reserved1[64];
+};
+LMF_ASSERT_SIZE(struct lmf_vf_info, 128);
+LMF_ASSERT_OFFSET(struct lmf_vf_info, state_max, 24);
+LMF_ASSERT_OFFSET(struct lmf_vf_info, log_ranges_max, 48);
+LMF_ASSERT_OFFSET(struct lmf_vf_info, resets, 56);
+
+#define LMF_INFO_CAP_MIGRATE	(1ull << 0)	/* SAVE, LOAD, QUIESCE */
+#define LMF_INFO_CAP_LOG	(1ull << 1)	/* LOG_* */
+
+/*
+ * QUIESCE: param is the level. The command completes when the level is
+ * reached. Lowering it resumes: at RUN the device raises the vector of each
+ * queue that has unconsumed completions, once.
+ */
+enum lmf_quiesce_level {
+	LMF_QUIESCE_RUN		= 0,
+	LMF_QUIESCE_INITIATOR	= 1,	/* no DMA, no interrupt starts */
+	LMF_QUIESCE_FULL	= 2,	/* registers answer but change nothing */
+};
+
+/*
+ * SAVE_BEGIN: value[0] is the session. The device begins to track its media;
+ * all media that was ever written counts as not sent.
+ *
+ * SAVE_READ: fills the data buffer with whole segments, what fits or less;
+ * @bytes says how much. The first one of a session gives the IDENTITY segment
+ * alone. param LMF_SAVE_FINAL asks for the rest: it needs QUIESCE FULL, and
+ * ends with the END segment and flag LMF_SAVE_ENDED; reading on gives 0 bytes
+ * and ENDED again. Without FINAL only IDENTITY and MEDIA segments come, and
+ * flag LMF_SAVE_EMPTY says that nothing unsent was left after this chunk.
+ *
+ * SAVE_READ and SAVE_QUERY answer value[0] initial, value[1] dirty, value[2]
+ * trailer, value[3] bytes sent: what is left of the first pass, the media
+ * dirtied since it was sent (or first written since SAVE_BEGIN), and the rest,
+ * all in bytes of segments with their headers, after this chunk. With session
+ * 0 SAVE_QUERY answers what a session begun now would find.
+ *
+ * SAVE_END: ends the session at any point, and with it the media tracking.
+ */
+#define LMF_SAVE_FINAL		(1u << 0)	/* param */
+#define LMF_SAVE_EMPTY		(1u << 0)	/* flags */
+#define LMF_SAVE_ENDED		(1u << 1)	/* flags */
+
+/*
+ * LOAD_BEGIN: needs QUIESCE FULL; value[0] is the session. The media becomes
+ * all zero and unreadable; the VF is silent whatever its command register and
+ * MSI-X say.
+ *
+ * LOAD_WRITE: takes whole segments from the data buffer. Any error ends in a
+ * session that only LOAD_END may follow.
+ *
+ * LOAD_END: param LMF_LOAD_COMMIT checks that all has come and applies it; the
+ * VF stays in QUIESCE FULL. Without it, or when the check fails, the media
+ * stays unreadable until a SCRUB or a complete load.
+ *
+ * SCRUB: zeroes the media and makes it readable. Not during a session.
+ */
+#define LMF_LOAD_COMMIT		(1u << 0)	/* param */
+
+/*
+ * LOG_START: the data buffer holds a struct lmf_log_start, @nranges struct
+ * lmf_log_range, and for RING @nsges struct lmf_sge of the ring's memory, in
+ * that order and without gaps. The log is independent of sessions and of
+ * quiesce. Not more than one at a time for a VF.
+ *
+ * A DMA write that falls outside the ranges need not be logged.
+ *
+ * LOG_FLUSH: completes when every DMA write that completed before it began is
+ * posted, or with flag LMF_LOG_MORE when the ring is too full for that: then
+ * the host consumes and flushes again. value[0] is the count of entries
+ * posted, free-running, value[1] the number of overflows since LOG_START.
+ *
+ * LOG_STOP: posts nothing more; once it completed the ring memory is the
+ * host's again. Succeeds when no log runs.
+ *
+ * A VF reset posts what was logged and leaves the log on.
+ */
+struct lmf_log_start {
+	__u8 format;		/* enum lmf_log_format */
+	__u8 shift;		/* granule 2^shift bytes */
+	__le16 nsges;
+	__le32 nranges;		/* 1..log_ranges_max */
+	__le32 entries;		/* power of two, 2..log_ring_max */
+	__le32 threshold;	/* entries unconsumed that raise the event */
+	__u8 reserved[16];
+};
+LMF_ASSERT_SIZE(struct lmf_log_start, 32);
+LMF_ASSERT_OFFSET(struct lmf_log_start, nranges, 4);
+LMF_ASSERT_OFFSET(struct lmf_log_start, threshold, 12);
+
+struct lmf_log_range {
+	__le64 iova;		/* aligned to the granule */
+	__le64 last;		/* last byte, inclusive */
+};
+LMF_ASSERT_SIZE(struct lmf_log_range, 16);
+
+#define LMF_LOG_MORE		(1u << 0)	/* flags of LOG_FLUSH */
+
+/* Events, in the AEQ; phase and order of writing as in a completion. */
+enum lmf_event_type {
+	/* Unconsumed log entries reached the threshold; once until consumed. */
+	LMF_EV_LOG_THRESHOLD	= 1,
+	LMF_EV_VF_RESET		= 2,	/* arg: resets so far, low 32 bits */
+	LMF_EV_VF_ERROR		= 3,	/* arg: queue that stopped */
+	LMF_EV_LOST		= 4,	/* the ring was full: assume any event */
+};
+
+struct lmf_event {
+	__le16 type;		/* enum lmf_event_type */
+	__le16 vf;
+	__le32 arg;
+	__le32 reserved;
+	__le32 phase;		/* bit 0 */
+};
+LMF_ASSERT_SIZE(struct lmf_event, 16);
+LMF_ASSERT_OFFSET(struct lmf_event, arg, 4);
+LMF_ASSERT_OFFSET(struct lmf_event, phase, 12);
+
+/*
+ * State segments: what SAVE_READ gives and LOAD_WRITE takes. A segment is a
+ * header and @length bytes of payload, padded with zeroes to 8 bytes. IDENTITY
+ * comes first and once, END last and once; each other type in any order and
+ * number. A later MEDIA segment replaces an earlier one at the same offset. A
+ * type that the reader does not know is skipped if LMF_SEG_OPTIONAL is set and
+ * is CORRUPT otherwise. Lengths are exact: a longer payload is CORRUPT.
+ */
+enum lmf_seg_type {
+	LMF_SEG_IDENTITY	= 1,	/* struct lmf_seg_identity */
+	LMF_SEG_MEDIA		= 2,	/* LMF_MEDIA_GRANULE bytes at offset */
+	LMF_SEG_QUEUE		= 3,	/* struct lmf_seg_queue; offset: index */
+	LMF_SEG_REQUEST		= 4,	/* struct lmf_seg_request */
+	LMF_SEG_END		= 5,	/* struct lmf_seg_end */
+};
+
+#define LMF_SEG_OPTIONAL	(1u << 0)
+#define LMF_MEDIA_GRANULE	4096
+
+struct lmf_seg {
+	__le16 type;		/* enum lmf_seg_type */
+	__le16 flags;		/* LMF_SEG_OPTIONAL */
+	__le32 length;		/* payload, without padding */
+	__le64 offset;		/* by type; else 0 */
+};
+LMF_ASSERT_SIZE(struct lmf_seg, 16);
+LMF_ASSERT_OFFSET(struct lmf_seg, length, 4);
+LMF_ASSERT_OFFSET(struct lmf_seg, offset, 8);
+
+/*
+ * Loading refuses with MISMATCH unless the major version, caps, media_bytes,
+ * max_queues, max_entries and max_bytes are its own. A newer minor version is
+ * accepted: what it added is in OPTIONAL segments, or in a capability.
+ */
+struct lmf_seg_identity {
+	__le32 magic;		/* LMF_VF_MAGIC_VALUE */
+	__le32 version;
+	__le64 caps;		/* LMF_VF_CAP_* */
+	__le64 media_bytes;
+	__le32 max_queues;
+	__le32 max_entries;
+	__le32 max_bytes;
+	__le32 reserved;
+};
+LMF_ASSERT_SIZE(struct lmf_seg_identity, 40);
+LMF_ASSERT_OFFSET(struct lmf_seg_identity, max_queues, 24);
+
+/* One for each queue, enabled or not. Indices are below entries. */
+struct lmf_seg_queue {
+	__le64 sq_base;
+	__le64 cq_base;
+	__le32 entries;
+	__le32 vector;
+	__le32 ctrl;		/* LMF_VF_QCTRL_* */
+	__le32 status;		/* LMF_VF_QSTATUS_* */
+	__le32 sq_tail;
+	__le32 sq_head;
+	__le32 cq_tail;
+	__le32 cq_head;
+	__le32 phase;		/* of the next completion */
+	__le32 reserved;
+};
+LMF_ASSERT_SIZE(struct lmf_seg_queue, 56);
+LMF_ASSERT_OFFSET(struct lmf_seg_queue, ctrl, 24);
+LMF_ASSERT_OFFSET(struct lmf_seg_queue, phase, 48);
+
+/*
+ * A parked request: fetched, not yet completed. If @done, only its completion
+ * is missing; else it is executed from its beginning.
+ */
+struct lmf_seg_request {
+	__le32 queue;
+	__le16 done;		/* 0 or 1 */
+	__le16 status;		/* if done: enum lmf_vf_status */
+	__le32 result;		/* if done */
+	__le32 reserved;
+	struct lmf_vf_cmd cmd;
+};
+LMF_ASSERT_SIZE(struct lmf_seg_request, 80);
+LMF_ASSERT_OFFSET(struct lmf_seg_request, cmd, 16);
+
+struct lmf_seg_end {
+	__le32 queues;		/* QUEUE segments sent */
+	__le32 requests;	/* REQUEST segments sent */
+	__le64 media;		/* MEDIA segments sent, all passes */
+};
+LMF_ASSERT_SIZE(struct lmf_seg_end, 16);
+LMF_ASSERT_OFFSET(struct lmf_seg_end, media, 8);
+
+#endif

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the PF driver of an LMF device offers to the driver of its VFs.
+ *
+ * The VF's IOMMU domain belongs to the guest, so everything that migration and
+ * dirty logging do goes through the PF: these calls become admin commands and
+ * every buffer here is mapped for the PF. A vendor who ports lmf-vfio-pci
+ * implements this header over his own device, and nothing else.
+ *
+ * Errors. Every call that sends a command may return, beside what it names:
+ *	-ENOTCONN	the PF is lost, being reset or removed
+ *	-ETIMEDOUT	no answer within the command timeout
+ *	-EINTR		a fatal signal came (only where "killable" is said)
+ *	-ENOMEM		no memory, here or on the device
+ *	-ENODEV		the VF is not enabled
+ *	-EIO		the device failed, or answered nonsense
+ *	-EBUSY		the VF is not in a state for this command
+ *	-ECANCELED	the session is gone, or a VF reset came in between
+ * A command that was given up (-ETIMEDOUT, -EINTR) still runs: it keeps its
+ * buffer, which the PF driver frees when the command has completed after all or
+ * when the PF was reset. What it changes on the device, it may change later.
+ *
+ * Context: everything may sleep unless it says otherwise. Calls on the same VF
+ * may run concurrently; their order on the device is then undefined.
+ */
+#ifndef _LINUX_LMF_H
+#define _LINUX_LMF_H
+
+#include <linux/types.h>
+#include <linux/wait.h>
+
+struct pci_dev;
+struct lmf_buf;
+struct lmf_op;
+struct lmf_vf;
+
+/**
+ * struct lmf_vf_caps - what a VF can do
+ * @migrate: quiesce, save and load work
+ * @log: the VF logs its DMA writes
+ * @log_formats: bit n is set if enum lmf_log_format n is offered
+ * @state_max: no saved state is longer, in bytes of chunks
+ * @trailer_max: nor the part of it that only a stopped VF gives
+ * @chunk_min: smallest buffer for lmf_vf_save_read(), bytes
+ * @chunk_max: largest one, also for lmf_vf_load_write(), bytes
+ * @log_ring_max: entries of the largest log ring, a power of two
+ * @log_ranges_max: ranges that lmf_vf_log_start() takes
+ * @log_shift_min: finest granule is 2^n bytes
+ * @log_shift_max: coarsest granule is 2^n bytes
+ */
+struct lmf_vf_caps {
+	bool migrate;
+	bool log;
+	u32 log_formats;
+	u64 state_max;
+	u32 trailer_max;
+	u32 chunk_min;
+	u32 chunk_max;
+	u32 log_ring_max;
+	u32 log_ranges_max;
+	u8 log_shift_min;
+	u8 log_shift_max;
+};
+
+/**
+ * struct lmf_vf_notify - events of a VF
+ * @log_threshold: the log ring reached its threshold; once until
+ *		   lmf_vf_log_consumed() lowered it again
+ * @lost: events were lost, any may have happened
+ *
+ * Called in threaded interrupt context, may take mutexes but must not call
+ * back into lmf_vf_get() or lmf_vf_put(). None is called after lmf_vf_put().
+ */
+struct lmf_vf_notify {
+	void (*log_threshold)(void *priv);
+	void (*lost)(void *priv);
+};
+
+/**
+ * lmf_vf_get() - take the migration interface of a VF
+ * @pdev: the VF; must stay bound to the caller's driver until lmf_vf_put()
+ * @notify: events, or NULL
+ * @priv: passed to @notify
+ *
+ * Return: the handle, or ERR_PTR(): -EOPNOTSUPP if the function is no VF of an
+ * LMF PF or its PF is not bound to our PF driver, -EBUSY if the interface is
+ * already taken, or an error of a command.
+ */
+struct lmf_vf *lmf_vf_get(struct pci_dev *pdev,
+			  const struct lmf_vf_notify *notify, void *priv);
+
+/**
+ * lmf_vf_put() - give it back
+ * @vf: handle; all buffers and operations of it have been put before
+ *
+ * Stops the log and ends any session that is still open.
+ */
+void lmf_vf_put(struct lmf_vf *vf);
+
+/**
+ * lmf_vf_caps() - what this VF can do
+ * @vf: handle
+ *
+ * Context: any. The answer does not change while the handle is held.
+ */
+const struct lmf_vf_caps *lmf_vf_caps(const struct lmf_vf *vf);
+
+/**
+ * struct lmf_buf - memory that the device reads or writes as the PF
+ * @vaddr: its address for the CPU
+ * @size: bytes
+ *
+ * The CPU may touch a buffer while no operation on it is under way.
+ */
+struct lmf_buf {
+	void *vaddr;
+	size_t size;
+};
+
+/**
+ * lmf_buf_alloc() - allocate a buffer for chunks
+ * @vf: handle
+ * @size: bytes, 1..chunk_max
+ * @gfp: GFP_KERNEL or GFP_KERNEL_ACCOUNT
+ *
+ * Return: the zeroed buffer, or NULL.
+ */
+struct lmf_buf *lmf_buf_alloc(struct lmf_vf *vf, size_t size, gfp_t gfp);
+
+/**
+ * lmf_buf_alloc_ring() - allocate a buffer for a log, coherent
+ * @vf: handle
+ * @size: bytes
+ * @gfp: GFP_KERNEL or GFP_KERNEL_ACCOUNT
+ *
+ * The device may write it at any time between start and stop of the log.
+ *
+ * Return: the zeroed buffer, or NULL.
+ */
+struct lmf_buf *lmf_buf_alloc_ring(struct lmf_vf *vf, size_t size, gfp_t gfp);
+
+/**
+ * lmf_buf_put() - drop the caller's reference
+ * @buf: buffer or NULL
+ *
+ * The memory is freed when the device can no longer write it: an operation
+ * under way, or a log that was not stopped, keeps its own reference.
+ */
+void lmf_buf_put(struct lmf_buf *buf);
+
+enum lmf_quiesce {
+	LMF_RUN,		/* runs */
+	LMF_STOP_INITIATOR,	/* starts no DMA and no interrupt */
+	LMF_STOP_FULL,		/* and does not respond */
+};
+
+/**
+ * lmf_vf_quiesce() - bring the VF to a level, up or down
+ * @vf: handle
+ * @level: level
+ *
+ * Killable. After an error the VF is at the old or at the new level; the same
+ * call may be repeated. A VF reset brings the VF to LMF_RUN.
+ *
+ * Return: 0 once the level is reached.
+ */
+int lmf_vf_quiesce(struct lmf_vf *vf, enum lmf_quiesce level);
+
+/**
+ * struct lmf_save_left - what a save has yet to give, in bytes of chunks
+ * @initial: of the first pass over what the device held at the beginning
+ * @dirty: of what changed after it was given
+ * @trailer: of what only a stopped VF gives; an upper bound
+ */
+struct lmf_save_left {
+	u64 initial;
+	u64 dirty;
+	u64 trailer;
+};
+
+/**
+ * struct lmf_chunk - result of lmf_vf_save_read()
+ * @bytes: of the buffer, 0 if there was nothing to give
+ * @empty: nothing unsent was left after this chunk (without @final)
+ * @ended: this chunk ends the state (with @final); further ones are empty
+ * @left: what was left after this chunk
+ */
+struct lmf_chunk {
+	u32 bytes;
+	bool empty;
+	bool ended;
+	struct lmf_save_left left;
+};
+
+/**
+ * lmf_vf_save_begin() - begin to save a VF, at any level
+ * @vf: handle
+ * @session: names the session in further calls
+ *
+ * Killable. A VF reset ends the session.
+ *
+ * Return: 0, or -EBUSY if a save or load is under way.
+ */
+int lmf_vf_save_begin(struct lmf_vf *vf, u64 *session);
+
+/**
+ * lmf_vf_save_read() - ask for the next chunk, without waiting
+ * @vf: handle
+ * @session: session
+ * @buf: at least chunk_min bytes
+ * @final: the VF is at LMF_STOP_FULL: give all that is left
+ * @wq: woken when the operation is done, or NULL; must stay valid until
+ *	lmf_op_put() returned
+ *
+ * Chunks are given in the order of the calls. The first chunk of a session is
+ * the identity alone.
+ *
+ * Return: the operation, or ERR_PTR().
+ */
+struct lmf_op *lmf_vf_save_read(struct lmf_vf *vf, u64 session,
+				struct lmf_buf *buf, bool final,
+				wait_queue_head_t *wq);
+
+/**
+ * lmf_vf_save_query() - how much is left
+ * @vf: handle
+ * @session: session, or 0 for what a session begun now would find
+ * @left: result
+ *
+ * Killable.
+ */
+int lmf_vf_save_query(struct lmf_vf *vf, u64 session,
+		      struct lmf_save_left *left);
+
+/**
+ * lmf_vf_save_end() - end a save at any point
+ * @vf: handle
+ * @session: session; it may be gone already
+ *
+ * Bounded, not killable: made for teardown.
+ */
+void lmf_vf_save_end(struct lmf_vf *vf, u64 session);
+
+/**
+ * lmf_vf_load_begin() - begin to load a VF that is at LMF_STOP_FULL
+ * @vf: handle
+ * @session: names the session in further calls
+ *
+ * Killable. What the VF held is gone with this. A VF reset ends the session.
+ */
+int lmf_vf_load_begin(struct lmf_vf *vf, u64 *session);
+
+/**
+ * lmf_vf_load_write() - give the next chunk, without waiting
+ * @vf: handle
+ * @session: session
+ * @buf: the chunk, as lmf_vf_save_read() gave it
+ * @bytes: of @buf
+ * @wq: as in lmf_vf_save_read()
+ *
+ * Chunks are taken in the order of the calls. The operation's result may be
+ * -EOPNOTSUPP, the state of a device that does not match this one, or -EBADMSG,
+ * not the state of a device at all. No further chunk is taken then.
+ *
+ * Return: the operation, or ERR_PTR().
+ */
+struct lmf_op *lmf_vf_load_write(struct lmf_vf *vf, u64 session,
+				 struct lmf_buf *buf, u32 bytes,
+				 wait_queue_head_t *wq);
+
+/**
+ * lmf_vf_load_commit() - check that the state is complete and apply it
+ * @vf: handle
+ * @session: session; it has ended afterwards
+ *
+ * Killable. The VF stays at LMF_STOP_FULL.
+ *
+ * Return: 0, or -ENODATA if something is missing.
+ */
+int lmf_vf_load_commit(struct lmf_vf *vf, u64 session);
+
+/**
+ * lmf_vf_load_abort() - end a load that will not be completed
+ * @vf: handle
+ * @session: session; it may be gone already
+ *
+ * Bounded, not killable: made for teardown. The VF's media stays unreadable
+ * until a scrub or a complete load.
+ */
+void lmf_vf_load_abort(struct lmf_vf *vf, u64 session);
+
+/**
+ * lmf_op_done() - is the operation done?
+ * @op: operation
+ *
+ * Context: any.
+ */
+bool lmf_op_done(const struct lmf_op *op);
+
+/**
+ * lmf_op_wait() - wait until an operation is done
+ * @op: operation
+ *
+ * Killable.
+ *
+ * Return: 0 if it is done, or -EINTR, -ETIMEDOUT, -ENOTCONN.
+ */
+int lmf_op_wait(struct lmf_op *op);
+
+/**
+ * lmf_op_result() - result of an operation that is done
+ * @op: operation
+ * @chunk: filled for lmf_vf_save_read(), else may be NULL
+ *
+ * Context: any.
+ *
+ * Return: 0 or an error.
+ */
+int lmf_op_result(const struct lmf_op *op, struct lmf_chunk *chunk);
+
+/**
+ * lmf_op_put() - forget an operation, done or not
+ * @op: operation or NULL
+ *
+ * Context: any but hard interrupt. Does not wait; an operation that is not
+ * done keeps its buffer until it is.
+ */
+void lmf_op_put(struct lmf_op *op);
+
+/**
+ * struct lmf_log_params - what to log and how
+ * @format: enum lmf_log_format of lmf_log.h
+ * @shift: granule 2^shift bytes
+ * @entries: of the ring, a power of two
+ * @threshold: unconsumed entries at which log_threshold is notified
+ * @ranges: what to log, aligned to the granule
+ * @nranges: 1..log_ranges_max
+ */
+struct lmf_log_params {
+	u32 format;
+	u8 shift;
+	u32 entries;
+	u32 threshold;
+	u32 nranges;
+	const struct lmf_log_span {
+		u64 iova;
+		u64 last;	/* inclusive */
+	} *ranges;
+};
+
+/**
+ * lmf_vf_log_start() - start to log the VF's DMA writes
+ * @vf: handle
+ * @params: what and how
+ * @ring: memory that the device writes; see lmf_log.h for its layout
+ *
+ * Killable. Independent of quiesce, save and load.
+ *
+ * Return: 0, -EINVAL for parameters that the device refuses, or -EBUSY if the
+ * log is on already.
+ */
+int lmf_vf_log_start(struct lmf_vf *vf, const struct lmf_log_params *params,
+		     struct lmf_buf *ring);
+
+/**
+ * struct lmf_log_flushed - result of lmf_vf_log_flush()
+ * @produced: entries posted since the start, free-running
+ * @overflows: since the start
+ * @more: not all could be posted: consume, then flush again
+ */
+struct lmf_log_flushed {
+	u64 produced;
+	u64 overflows;
+	bool more;
+};
+
+/**
+ * lmf_vf_log_flush() - have everything posted that was written so far
+ * @vf: handle
+ * @flushed: result
+ *
+ * Killable. Afterwards, unless @more, the ring's entries below @produced and
+ * what was consumed before tell of every DMA write that completed before the
+ * call.
+ */
+int lmf_vf_log_flush(struct lmf_vf *vf, struct lmf_log_flushed *flushed);
+
+/**
+ * lmf_vf_log_consumed() - give ring slots back to the device
+ * @vf: handle
+ * @count: entries consumed since the start, free-running
+ *
+ * Context: any. Does nothing when the PF is lost.
+ */
+void lmf_vf_log_consumed(struct lmf_vf *vf, u32 count);
+
+/**
+ * lmf_vf_log_stop() - stop the log
+ * @vf: handle
+ *
+ * Bounded, not killable: made for teardown. When this fails the PF driver
+ * keeps the ring until the device is known not to write it.
+ *
+ * Return: 0, also if no log was on.
+ */
+int lmf_vf_log_stop(struct lmf_vf *vf);
+
+#endif

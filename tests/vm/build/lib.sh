@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Shared by the build steps: where things are cached, and how a step becomes
+# trusted.
+#
+# A step NAME builds into "$OUT", a folder that ends in .partial. Only when the
+# step has succeeded is that folder renamed to NAME-KEY, KEY being a hash over
+# everything that the step depends on. So what an interrupted build leaves
+# behind is never used, and what a changed recipe would build differently is
+# never found.
+
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
+steps=$top/tests/vm/build
+cache=${LMF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/lmf}
+
+die() { echo "lmf: $*" >&2; exit 1; }
+
+# key FILE-OR-WORD...: a hash over the contents of files and over words. A
+# folder of the cache counts as a word: its name is a key already.
+key()
+{
+	local x
+	for x in "$@"; do
+		if [[ $x != "$cache"/* && -d $x ]]; then
+			(cd "$x" && find . -type f -print0 | sort -z |
+				xargs -0r sha256sum)
+		elif [ -f "$x" ]; then
+			sha256sum <"$x"
+		else
+			echo "$x"
+		fi
+	done | sha256sum | cut -c1-16
+}
+
+need_space()
+{
+	local free
+	free=$(df -Pm "$cache" | awk 'NR == 2 { print $4 }')
+	[ "$free" -ge "$1" ] ||
+		die "$cache has $free MiB free, $2 needs $1: free some space or" \
+		    "set LMF_CACHE to a folder on a larger disk"
+}
+
+# cached NAME KEY MIB ESTIMATE CMD...: prints nothing but progress; afterwards
+# the folder $cache/NAME-KEY is complete.
+cached()
+{
+	local name=$1 key=$2 mib=$3 estimate=$4 dir log start
+	shift 4
+	dir=$cache/$name-$key
+	mkdir -p "$cache/log" 2>/dev/null ||
+		die "cannot write to $cache: set LMF_CACHE to a folder you own"
+	log=$cache/log/$name.log
+	exec 9>"$cache/$name.lock"
+	flock 9
+	if [ ! -e "$dir/.complete" ]; then
+		need_space "$mib" "$name"
+		echo "lmf: building $name (about $estimate, log in $log)" >&2
+		start=$SECONDS
+		rm -rf "$dir" "$dir.partial"
+		mkdir -p "$dir.partial"
+		if ! OUT=$dir.partial "$@" >"$log" 2>&1 </dev/null; then
+			tail -n 15 "$log" >&2
+			die "building $name failed: the whole log is $log;" \
+			    "type the same command to try again"
+		fi
+		touch "$dir.partial/.complete"
+		mv "$dir.partial" "$dir"
+		echo "lmf: $name is ready after $((SECONDS - start)) s" >&2
+	fi
+	exec 9>&-
+}
