@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# "make check" and "make demo" need nothing but a Debian 12 or 13 machine and
+# root: what they use they build themselves, under ${LMF_CACHE:-~/.cache/lmf}.
+ifneq ($(KERNELRELEASE),)
+
+obj-m += src/core/ src/vfio/ src/guest/
+
+else
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+help:
+	@echo 'make check        the quick gate: unit tests, KUnit, migrations'
+	@echo 'make modules      the kernel modules, against KDIR=$(KDIR)'
+	@echo 'make clean        forget what was built here (not the cache)'
+
+check:
+	@tests/run quick
+
+modules:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+clean:
+	rm -rf build
+
+.PHONY: help check modules clean
+
+endif

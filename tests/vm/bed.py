@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The outer machine, seen from outside: starts it, speaks to its agent.
+
+Runs in the Debian 13 root (tests/vm/build/enter.sh). What the outer machine
+gets to see is one folder that is put together here and mounted over 9p.
+"""
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, HERE + '/outer')
+from qmp import Qmp, QmpError  # noqa: E402
+
+# Anything of this in a kernel's log fails the run.
+BAD = re.compile(r'WARNING:|BUG:|\bBUG\b|Oops|KASAN|UBSAN|lockdep|'
+                 r'possible recursive|general protection|Call Trace|'
+                 r'INFO: task .* blocked|DMA-API:|kmemleak: \d+ new|'
+                 r'unregister_netdevice|refcount_t:|rcu_.* stall')
+
+
+class BedError(Exception):
+    pass
+
+
+def build(step, *args):
+    """Run a build step and return the folder that it prints."""
+    result = subprocess.run([f'{HERE}/build/{step}.sh', *args],
+                            stdout=subprocess.PIPE, text=True, check=False)
+    if result.returncode:
+        raise BedError(f'{step} cannot be built')
+    return result.stdout.strip()
+
+
+def artefacts(flavour='plain'):
+    """Everything that a run needs, built or found in the cache."""
+    return {'kernel': build('kernel', flavour), 'image': build('image'),
+            'qemu': build('qemu'), 'modules': build('modules', flavour),
+            'guest': build('guest', flavour)}
+
+
+def share(folder, parts):
+    """Put together what the outer machine sees under /lmf."""
+    os.makedirs(folder, exist_ok=True)
+    for name in ('outer', 'modules', 'mods'):
+        shutil.rmtree(f'{folder}/{name}', ignore_errors=True)
+    shutil.copytree(f'{HERE}/outer', f'{folder}/outer',
+                    ignore=shutil.ignore_patterns('__pycache__'))
+    shutil.copy(f'{HERE}/outer/init', f'{folder}/init')
+    shutil.copytree(parts['modules'], f'{folder}/modules')
+    shutil.copytree(parts['kernel'] + '/mods', f'{folder}/mods',
+                    symlinks=True,
+                    ignore=shutil.ignore_patterns('build', 'source'))
+    shutil.copy(parts['kernel'] + '/bzImage', folder)
+    shutil.copy(parts['guest'] + '/guest.cpio', folder)
+
+
+class Outer:
+    """One outer machine, from start to stop."""
+
+    def __init__(self, parts, devices=('id=lmf0',), memory='4G', append='',
+                 folder=None, keep=False):
+        self.folder = folder or tempfile.mkdtemp(prefix='lmf-bed-')
+        self.keep = keep
+        share(f'{self.folder}/share', parts)
+        self.console = f'{self.folder}/console'
+        args = [parts['qemu'] + '/qemu-system-x86_64',
+                '-L', '/usr/share/seabios', '-L', '/usr/share/qemu',
+                '-L', '/usr/lib/ipxe/qemu',
+                '-machine', 'q35', '-accel', 'tcg,thread=multi',
+                '-cpu', 'qemu64,+svm,+npt,+x2apic', '-smp', '2',
+                '-m', memory, '-nodefaults', '-no-user-config',
+                '-no-reboot', '-display', 'none',
+                '-device', 'intel-iommu,intremap=on,caching-mode=on',
+                '-kernel', parts['kernel'] + '/bzImage',
+                '-append', 'console=ttyS0 root=/dev/vda ro '
+                           'init=/lmf-init panic=-1 ' + append,
+                '-drive', f"file={parts['image']}/image.squashfs,"
+                          'format=raw,readonly=on,if=none,id=root',
+                '-device', 'virtio-blk-pci,drive=root',
+                '-virtfs', f'local,path={self.folder}/share,mount_tag=lmf,'
+                           'security_model=none,readonly=on',
+                '-device', 'virtio-serial-pci',
+                '-chardev', f'socket,id=rpc,path={self.folder}/rpc,'
+                            'server=on,wait=off',
+                '-device', 'virtserialport,chardev=rpc,name=lmf',
+                '-serial', f'file:{self.console}',
+                '-qmp', f'unix:{self.folder}/qmp,server=on,wait=off']
+        for n, device in enumerate(devices):
+            args += ['-device', f'pcie-root-port,id=rp{n},slot={n + 1},'
+                                f'chassis={n + 1}',
+                     '-device', f'lmf,bus=rp{n},{device}']
+        self.answers = {}
+        self.changed = threading.Condition()
+        self.count = 0
+        self.seen = 0
+        self.dead = False
+        self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL,
+                                        stderr=open(f'{self.folder}/stderr',
+                                                    'wb'))
+        try:
+            self._connect()
+        except BaseException:
+            self.process.kill()
+            raise
+
+    def _connect(self):
+        deadline = time.monotonic() + 30
+        while not os.path.exists(f'{self.folder}/qmp'):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise BedError('the outer QEMU does not start: ' +
+                               open(f'{self.folder}/stderr').read())
+            time.sleep(0.05)
+        self.qmp = Qmp(f'{self.folder}/qmp')
+        self.rpc = socket.socket(socket.AF_UNIX)
+        self.rpc.connect(f'{self.folder}/rpc')
+        threading.Thread(target=self._read, daemon=True).start()
+        if self._answer(0, 180) != 'ready':
+            raise BedError('the agent is not ready')
+
+    def _read(self):
+        try:
+            for line in self.rpc.makefile('r'):
+                message = json.loads(line)
+                if 'up' in message:
+                    self._up(message)
+                    continue
+                with self.changed:
+                    self.answers[message['id']] = message
+                    self.changed.notify_all()
+        except OSError:
+            pass
+        with self.changed:
+            self.dead = True
+            self.changed.notify_all()
+
+    def _up(self, message):
+        """The agent asks for something that only the bed can do."""
+        reply = {'up': message['up']}
+        try:
+            reply['result'] = {'fault': self.fault, 'stats': self.stats}[
+                message['call']](**message['args'])
+        except (QmpError, KeyError, TypeError) as error:
+            reply['error'] = str(error)
+        self.rpc.sendall((json.dumps(reply) + '\n').encode())
+
+    def _answer(self, key, timeout):
+        with self.changed:
+            self.changed.wait_for(lambda: key in self.answers or self.dead,
+                                  timeout)
+            if key not in self.answers:
+                raise BedError('the outer machine ' +
+                               ('died' if self.dead else 'hangs') +
+                               ', the end of its console:\n' +
+                               self.console_text()[-3000:])
+            answer = self.answers.pop(key)
+        if 'error' in answer:
+            raise BedError(answer['error'])
+        return answer['result']
+
+    def call(self, name, timeout=600, **args):
+        """Have the agent call a function, and return its result."""
+        with self.changed:
+            self.count += 1
+            key = self.count
+        self.rpc.sendall((json.dumps({'id': key, 'call': name,
+                                      'args': args}) + '\n').encode())
+        return self._answer(key, timeout)
+
+    def fault(self, spec, device='lmf0'):
+        """Set a fault hook of a device model; see firmware/fault.c."""
+        self.qmp.cmd('qom-set', path=f'/machine/peripheral/{device}',
+                     property='fault', value=spec)
+
+    def stats(self, device='lmf0'):
+        """What the device model counted, a dictionary for each VF."""
+        return json.loads(self.qmp.cmd(
+            'qom-get', path=f'/machine/peripheral/{device}',
+            property='stats'))
+
+    def console_text(self):
+        with open(self.console, errors='replace') as file:
+            return file.read()
+
+    def complaints(self):
+        """Lines of the kernel's log, since the last call, that must not be."""
+        text = self.console_text()
+        new, self.seen = text[self.seen:], len(text)
+        return [line for line in new.splitlines() if BAD.search(line)]
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        if not self.keep:
+            shutil.rmtree(self.folder, ignore_errors=True)

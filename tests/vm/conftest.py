@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One outer machine serves all tests of a file, until one of them breaks it."""
+import pytest
+
+import bed
+
+
+@pytest.fixture(scope='session')
+def parts():
+    return bed.artefacts()
+
+
+@pytest.fixture(scope='module')
+def machine(request, parts):
+    """A holder of the running outer machine: started when first needed."""
+    holder = {}
+    devices = getattr(request.module, 'DEVICES', ('id=lmf0',))
+
+    def running():
+        if 'outer' not in holder:
+            holder['outer'] = bed.Outer(parts, devices=devices)
+        return holder['outer']
+
+    def drop():
+        if 'outer' in holder:
+            holder.pop('outer').stop()
+    yield running, drop
+    drop()
+
+
+@pytest.fixture
+def outer(machine):
+    """The outer machine. Its kernel must not have complained afterwards."""
+    running, drop = machine
+    box = running()
+    yield box
+    if box.dead:
+        drop()
+        return
+    complaints = box.complaints()
+    if complaints:
+        drop()
+    assert not complaints
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """Show the outer machine's console with a failure."""
+    report = (yield).get_result()
+    if report.failed and 'outer' in item.fixturenames:
+        box = item.funcargs.get('outer')
+        if box:
+            report.sections.append(('outer console',
+                                    box.console_text()[-6000:]))

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A guest under stock QEMU in the outer machine."""
+import json
+import os
+import re
+import socket
+import subprocess
+import threading
+import time
+
+from qmp import Qmp, QmpError
+
+CAPABILITIES = ('return-path', 'events', 'switchover-ack')
+
+
+class Console:
+    """The guest's command port: a line goes in, its output comes back."""
+
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(path)
+        self.data = b''
+
+    def _until(self, pattern, timeout):
+        deadline = time.monotonic() + timeout
+        while True:
+            match = re.search(pattern, self.data)
+            if match:
+                text = self.data[:match.start()]
+                self.data = self.data[match.end():]
+                return text.decode(errors='replace'), match
+            self.sock.settimeout(max(0.01, deadline - time.monotonic()))
+            try:
+                data = self.sock.recv(65536)
+            except TimeoutError:
+                raise TimeoutError(f'the guest says only {self.data[-500:]}') \
+                    from None
+            if not data:
+                raise RuntimeError('the guest is gone')
+            self.data += data
+
+    def wait_up(self, timeout=120):
+        self._until(rb'@up\r?\n', timeout)
+
+    def run(self, line, timeout=120, check=True):
+        self.sock.sendall(line.encode() + b'\n')
+        text, match = self._until(rb'@done (\d+)\r?\n', timeout)
+        status = int(match.group(1))
+        if check and status:
+            raise RuntimeError(f'in the guest, {line}: {status}: {text}')
+        return text.replace('\r', '')
+
+
+class Guest:
+    """One QEMU process. With `incoming` it is a destination."""
+
+    def __init__(self, name, bdf=None, incoming=None, memory=512, vfio='',
+                 iommufd=False, append='', qemu_args=()):
+        self.name = name
+        self.bdf = bdf
+        base = f'/run/{name}'
+        self.paths = {k: f'{base}.{k}' for k in
+                      ('qmp', 'cmd', 'console', 'trace', 'stderr')}
+        args = ['qemu-system-x86_64', '-machine', 'q35', '-accel', 'kvm',
+                '-cpu', 'host', '-smp', '2', '-m', f'{memory}M',
+                '-nodefaults', '-no-user-config', '-display', 'none',
+                '-action', 'reboot=shutdown',
+                '-kernel', '/lmf/bzImage', '-initrd', '/lmf/guest.cpio',
+                '-append', f'console=ttyS0 panic=-1 quiet {append}',
+                '-drive', 'file=/dev/vda,format=raw,readonly=on,if=none,'
+                          'id=tools,file.locking=off',
+                '-device', 'virtio-blk-pci,drive=tools',
+                '-serial', f"file:{self.paths['console']}",
+                '-serial', f"unix:{self.paths['cmd']},server=on,wait=off",
+                '-qmp', f"unix:{self.paths['qmp']},server=on,wait=off",
+                '-D', self.paths['trace'],
+                '-trace', 'vfio_device_dirty_tracking_*',
+                '-trace', 'vfio_migration_*',
+                '-trace', 'vmstate_downtime_checkpoint']
+        if bdf:
+            if iommufd:
+                args += ['-object', 'iommufd,id=iommufd0']
+                vfio += ',iommufd=iommufd0'
+            args += ['-device', f'vfio-pci,host={bdf},id=vf,'
+                                f'x-pre-copy-dirty-page-tracking=on,'
+                                f'migration-events=on{vfio}']
+        if incoming:
+            args += ['-incoming', incoming]
+        args += qemu_args
+        for path in self.paths.values():
+            if os.path.exists(path):
+                os.unlink(path)
+        self.process = subprocess.Popen(
+            args, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=open(self.paths['stderr'], 'wb'))
+        self.alive_or_die()
+        self.qmp = Qmp(self.paths['qmp'])
+        self.console = Console(self.paths['cmd'])
+        for capability in CAPABILITIES:
+            self.set_capability(capability, True)
+
+    def alive_or_die(self):
+        """Wait for QEMU to listen; a QEMU that ends says why."""
+        deadline = time.monotonic() + 60
+        while not os.path.exists(self.paths['qmp']):
+            if self.process.poll() is not None:
+                raise RuntimeError(f'{self.name}: QEMU ends: {self.stderr()}')
+            if time.monotonic() > deadline:
+                raise RuntimeError(f'{self.name}: QEMU does not come up')
+            time.sleep(0.05)
+
+    def set_capability(self, name, state):
+        self.qmp.cmd('migrate-set-capabilities',
+                     capabilities=[{'capability': name, 'state': state}])
+
+    def stderr(self):
+        with open(self.paths['stderr'], errors='replace') as file:
+            return file.read()
+
+    def text(self, kind):
+        with open(self.paths[kind], errors='replace') as file:
+            return file.read()
+
+    def run(self, line, **args):
+        return self.console.run(line, **args)
+
+    def migration(self):
+        return self.qmp.cmd('query-migrate')
+
+    def states(self):
+        """The VF's migration states that QEMU told, in order."""
+        return [e['data']['device-state'] for e in self.qmp.events
+                if e['event'] == 'VFIO_MIGRATION']
+
+    def wait_migration(self, *wanted, timeout=180):
+        """Wait for a final or a wanted status; returns the last one."""
+        final = set(wanted) | {'completed', 'failed', 'cancelled'}
+        event = self.qmp.wait_event(
+            lambda e: e['event'] == 'MIGRATION' and
+            e['data']['status'] in final and not e.get('seen'), timeout)
+        if not event:
+            raise RuntimeError(f'migration hangs: {self.migration()}')
+        event['seen'] = True
+        return event['data']['status']
+
+    def quit(self):
+        if self.process.poll() is None:
+            try:
+                self.qmp.cmd('quit')
+            except QmpError:
+                pass
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.qmp.close()
+        self.console.sock.close()
+
+
+class DmaCheck:
+    """The program that fills memory by the VF's DMA alone, in a guest."""
+
+    def __init__(self, guest, **env):
+        self.guest = guest
+        settings = ' '.join(f'{k}={v}' for k, v in env.items())
+        guest.run('mkfifo /run/dma.in /run/dma.out 2>/dev/null; '
+                  f'{settings} setsid dma_check 0<>/run/dma.in '
+                  '1<>/run/dma.out & true')
+        self.ready = self._answer()
+
+    def _answer(self, timeout=240):
+        text = self.guest.run('busybox head -n 1 /run/dma.out',
+                              timeout=timeout)
+        answer = json.loads(text)
+        if 'fatal' in answer:
+            raise RuntimeError(f"dma_check: {answer['fatal']}")
+        return answer
+
+    def ask(self, line):
+        self.guest.run(f'echo {line} >/run/dma.in')
+        return self._answer()
+
+    def moved_to(self, guest):
+        """The same program, now reached through the destination's port."""
+        self.guest = guest
+        return self
+
+
+def start(function, *args, **kwargs):
+    """Run something beside; join() returns its result or raises."""
+    box = {}
+
+    def body():
+        try:
+            box['result'] = function(*args, **kwargs)
+        except Exception as error:
+            box['error'] = error
+    thread = threading.Thread(target=body, daemon=True)
+    thread.start()
+
+    def join(timeout=300):
+        thread.join(timeout)
+        if 'error' in box:
+            raise box['error']
+        if thread.is_alive():
+            raise RuntimeError('hangs')
+        return box['result']
+    return join

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What an operator does on the outer machine: VFs, binding, counters."""
+import os
+
+DEVICES = '/sys/bus/pci/devices/'
+
+
+def read(path):
+    with open(path) as file:
+        return file.read().strip()
+
+
+def write(path, text):
+    with open(path, 'w') as file:
+        file.write(str(text))
+
+
+def physical_functions():
+    """Bus addresses of all LMF PFs, in order."""
+    return sorted(f for f in os.listdir(DEVICES)
+                  if read(DEVICES + f + '/vendor') == '0x1234' and
+                  read(DEVICES + f + '/device') == '0x4c50')
+
+
+def virtual_function(index, pf=0):
+    link = DEVICES + physical_functions()[pf] + f'/virtfn{index}'
+    return os.path.basename(os.readlink(link))
+
+
+def driver(bdf):
+    link = DEVICES + bdf + '/driver'
+    return os.path.basename(os.readlink(link)) if os.path.exists(link) else None
+
+
+def bind(bdf, name):
+    """Bind by driver_override; an empty name unbinds."""
+    if driver(bdf):
+        write(DEVICES + bdf + '/driver/unbind', bdf)
+    write(DEVICES + bdf + '/driver_override', name or '\n')
+    if name:
+        write('/sys/bus/pci/drivers_probe', bdf)
+        if driver(bdf) != name:
+            raise RuntimeError(f'{bdf}: {name} did not take it')
+
+
+def set_vfs(count, pf=0):
+    path = DEVICES + physical_functions()[pf] + '/sriov_numvfs'
+    if int(read(path)) != count:
+        write(path, 0)
+        write(path, count)
+
+
+def prepare(vfs=2):
+    """Enable VFs on every PF and bind them all to our driver."""
+    for pf in range(len(physical_functions())):
+        set_vfs(vfs, pf)
+        for index in range(vfs):
+            bdf = virtual_function(index, pf)
+            if driver(bdf) != 'lmf-vfio-pci':
+                bind(bdf, 'lmf-vfio-pci')
+    return {f: driver(f) for pf in range(len(physical_functions()))
+            for f in [virtual_function(i, pf) for i in range(vfs)]}
+
+
+def counters(bdf):
+    """The driver's own view, all values of the migration/ group."""
+    folder = DEVICES + bdf + '/migration/'
+    result = {}
+    for name in sorted(os.listdir(folder)):
+        text = read(folder + name)
+        result[name] = int(text) if text.lstrip('-').isdigit() else text
+    return result
+
+
+def log(text):
+    """A mark in the kernel's log."""
+    write('/dev/kmsg', f'lmf-bed: {text}')
