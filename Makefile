@@ -10,6 +10,7 @@ else
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 help:
+	@echo 'make demo         watch a guest with a VF migrate'
 	@echo 'make check        the quick gate: unit tests, KUnit, migrations'
 	@echo 'make modules      the kernel modules, against KDIR=$(KDIR)'
 	@echo 'make clean        forget what was built here (not the cache)'
@@ -17,12 +18,15 @@ help:
 check:
 	@tests/run quick
 
+demo:
+	@tests/run demo
+
 modules:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
 clean:
 	rm -rf build
 
-.PHONY: help check modules clean
+.PHONY: help check demo modules clean
 
 endif

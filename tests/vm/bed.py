@@ -67,9 +67,10 @@ class Outer:
     """One outer machine, from start to stop."""
 
     def __init__(self, parts, devices=('id=lmf0',), memory='4G', append='',
-                 folder=None, keep=False):
+                 folder=None, keep=False, show=lambda **facts: None):
         self.folder = folder or tempfile.mkdtemp(prefix='lmf-bed-')
         self.keep = keep
+        self.show = show
         share(f'{self.folder}/share', parts)
         self.console = f'{self.folder}/console'
         args = [parts['qemu'] + '/qemu-system-x86_64',
@@ -146,7 +147,8 @@ class Outer:
         """The agent asks for something that only the bed can do."""
         reply = {'up': message['up']}
         try:
-            reply['result'] = {'fault': self.fault, 'stats': self.stats}[
+            reply['result'] = {'fault': self.fault, 'stats': self.stats,
+                               'show': self.show}[
                 message['call']](**message['args'])
         except (QmpError, KeyError, TypeError) as error:
             reply['error'] = str(error)

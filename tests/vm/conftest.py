@@ -52,3 +52,7 @@ def pytest_runtest_makereport(item):
         if box:
             report.sections.append(('outer console',
                                     box.console_text()[-6000:]))
+
+
+def pytest_configure(config):
+    config.addinivalue_line('markers', 'full: only in make check-full')

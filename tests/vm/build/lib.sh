@@ -46,7 +46,7 @@ need_space()
 # the folder $cache/NAME-KEY is complete.
 cached()
 {
-	local name=$1 key=$2 mib=$3 estimate=$4 dir log start
+	local name=$1 key=$2 mib=$3 estimate=$4 dir log start status
 	shift 4
 	dir=$cache/$name-$key
 	mkdir -p "$cache/log" 2>/dev/null ||
@@ -58,9 +58,14 @@ cached()
 		need_space "$mib" "$name"
 		echo "lmf: building $name (about $estimate, log in $log)" >&2
 		start=$SECONDS
-		rm -rf "$dir" "$dir.partial"
+		rm -rf "$dir" "$cache/$name"-????????????????.partial
 		mkdir -p "$dir.partial"
-		if ! OUT=$dir.partial "$@" >"$log" 2>&1 </dev/null; then
+		# Not in a condition: there, bash would ignore the set -e.
+		set +e
+		(set -e; OUT=$dir.partial; "$@") >"$log" 2>&1 </dev/null
+		status=$?
+		set -e
+		if [ $status -ne 0 ]; then
 			tail -n 15 "$log" >&2
 			die "building $name failed: the whole log is $log;" \
 			    "type the same command to try again"

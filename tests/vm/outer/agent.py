@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import threading
+import time
 import traceback
 
 
@@ -68,6 +69,8 @@ class Link:
         while True:
             data = self.reader.read(65536)
             if not data:
+                # Nobody holds the other end, and no event tells of the next.
+                time.sleep(0.05)
                 continue
             *lines, pending = (pending + data).split(b'\n')
             for line in lines:

@@ -60,7 +60,7 @@ class Guest:
         self.bdf = bdf
         base = f'/run/{name}'
         self.paths = {k: f'{base}.{k}' for k in
-                      ('qmp', 'cmd', 'console', 'trace', 'stderr')}
+                      ('qmp', 'cmd', 'beat', 'console', 'trace', 'stderr')}
         args = ['qemu-system-x86_64', '-machine', 'q35', '-accel', 'kvm',
                 '-cpu', 'host', '-smp', '2', '-m', f'{memory}M',
                 '-nodefaults', '-no-user-config', '-display', 'none',
@@ -72,6 +72,7 @@ class Guest:
                 '-device', 'virtio-blk-pci,drive=tools',
                 '-serial', f"file:{self.paths['console']}",
                 '-serial', f"unix:{self.paths['cmd']},server=on,wait=off",
+                '-serial', f"unix:{self.paths['beat']},server=on,wait=off",
                 '-qmp', f"unix:{self.paths['qmp']},server=on,wait=off",
                 '-D', self.paths['trace'],
                 '-trace', 'vfio_device_dirty_tracking_*',
@@ -187,23 +188,24 @@ class DmaCheck:
         return self
 
 
-def start(function, *args, **kwargs):
-    """Run something beside; join() returns its result or raises."""
-    box = {}
+class Beats:
+    """Listens to the beats of a guest's I/O, on both sides of a move."""
 
-    def body():
+    def __init__(self, *guests):
+        self.times = [time.monotonic()]
+        for guest in guests:
+            sock = socket.socket(socket.AF_UNIX)
+            sock.connect(guest.paths['beat'])
+            threading.Thread(target=self._listen, args=(sock,),
+                             daemon=True).start()
+
+    def _listen(self, sock):
         try:
-            box['result'] = function(*args, **kwargs)
-        except Exception as error:
-            box['error'] = error
-    thread = threading.Thread(target=body, daemon=True)
-    thread.start()
+            while sock.recv(4096):
+                self.times.append(time.monotonic())
+        except OSError:
+            pass
 
-    def join(timeout=300):
-        thread.join(timeout)
-        if 'error' in box:
-            raise box['error']
-        if thread.is_alive():
-            raise RuntimeError('hangs')
-        return box['result']
-    return join
+    def longest_ms(self):
+        times = sorted(self.times)
+        return max(b - a for a, b in zip(times, times[1:])) * 1000

@@ -3,6 +3,8 @@
 import os
 
 DEVICES = '/sys/bus/pci/devices/'
+# Named after its module, as libvirt expects of what modules.alias gives.
+DRIVER = 'lmf_vfio_pci'
 
 
 def read(path):
@@ -56,8 +58,8 @@ def prepare(vfs=2):
         set_vfs(vfs, pf)
         for index in range(vfs):
             bdf = virtual_function(index, pf)
-            if driver(bdf) != 'lmf-vfio-pci':
-                bind(bdf, 'lmf-vfio-pci')
+            if driver(bdf) != DRIVER:
+                bind(bdf, DRIVER)
     return {f: driver(f) for pf in range(len(physical_functions()))
             for f in [virtual_function(i, pf) for i in range(vfs)]}
 
@@ -75,3 +77,12 @@ def counters(bdf):
 def log(text):
     """A mark in the kernel's log."""
     write('/dev/kmsg', f'lmf-bed: {text}')
+
+
+def location(bdf):
+    """The (VF index, PF index) of a VF."""
+    for pf, function in enumerate(physical_functions()):
+        for index in range(int(read(DEVICES + function + '/sriov_numvfs'))):
+            if virtual_function(index, pf) == bdf:
+                return index, pf
+    raise RuntimeError(f'{bdf} is no VF of ours')

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Handles of VFs: what one can do, and its level of quiesce.
+ *
+ * The device's word about itself is cut to what this driver can serve. What
+ * makes no sense is taken as not offered: a VF is of use without migration.
+ */
+#include <linux/device.h>
+#include <linux/log2.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "lmf_core.h"
+
+#define LMF_CHUNK_FLOOR		4096U
+#define LMF_SHIFT_FLOOR		12
+#define LMF_SHIFT_LIMIT		63
+
+static void lmf_caps_migrate(struct lmf_vf_caps *caps,
+			     const struct lmf_vf_info *info)
+{
+	u32 chunk_min = max(le32_to_cpu(info->chunk_min), LMF_CHUNK_FLOOR);
+	u32 chunk_max = min(le32_to_cpu(info->chunk_max), LMF_CHUNK_LIMIT);
+	u64 state_max = le64_to_cpu(info->state_max);
+
+	if (!(le64_to_cpu(info->caps) & LMF_INFO_CAP_MIGRATE) || !state_max ||
+	    chunk_min > chunk_max)
+		return;
+	caps->migrate = true;
+	caps->state_max = state_max;
+	caps->trailer_max = min_t(u64, le32_to_cpu(info->trailer_max),
+				  state_max);
+	caps->chunk_min = chunk_min;
+	caps->chunk_max = chunk_max;
+}
+
+static void lmf_caps_log(struct lmf_vf_caps *caps,
+			 const struct lmf_vf_info *info)
+{
+	u32 ring_max = min(le32_to_cpu(info->log_ring_max), LMF_LOG_RING_LIMIT);
+	u32 ranges_max = min(le32_to_cpu(info->log_ranges_max),
+			     LMF_LOG_RANGES_LIMIT);
+
+	if (!(le64_to_cpu(info->caps) & LMF_INFO_CAP_LOG) ||
+	    !info->log_formats || ring_max < 2 || !ranges_max ||
+	    info->log_shift_min < LMF_SHIFT_FLOOR ||
+	    info->log_shift_min > info->log_shift_max)
+		return;
+	caps->log = true;
+	caps->log_formats = le32_to_cpu(info->log_formats);
+	caps->log_ring_max = rounddown_pow_of_two(ring_max);
+	caps->log_ranges_max = ranges_max;
+	caps->log_shift_min = info->log_shift_min;
+	caps->log_shift_max = min(info->log_shift_max, LMF_SHIFT_LIMIT);
+}
+
+static int lmf_vf_take_info(struct lmf_vf *vf, const struct lmf_vf_info *info)
+{
+	struct device *dev = vf->func->core->dev;
+	u32 version = le32_to_cpu(info->version);
+	u64 caps = le64_to_cpu(info->caps);
+
+	if (LMF_VERSION_TO_MAJOR(version) != LMF_VERSION_MAJOR) {
+		dev_info(dev, "VF %u: version %u.%u, not %u: no migration\n",
+			 vf->func->id, LMF_VERSION_TO_MAJOR(version),
+			 LMF_VERSION_TO_MINOR(version), LMF_VERSION_MAJOR);
+		return -EOPNOTSUPP;
+	}
+	lmf_caps_migrate(&vf->caps, info);
+	lmf_caps_log(&vf->caps, info);
+	if (caps & LMF_INFO_CAP_MIGRATE && !vf->caps.migrate)
+		dev_warn(dev, "VF %u: migration limits make no sense\n",
+			 vf->func->id);
+	if (caps & LMF_INFO_CAP_LOG && !vf->caps.log)
+		dev_warn(dev, "VF %u: log limits make no sense\n",
+			 vf->func->id);
+	return 0;
+}
+
+static int lmf_vf_read_info(struct lmf_vf *vf)
+{
+	struct lmf_request req = {
+		.opcode = LMF_OP_VF_INFO,
+		.bytes = sizeof(struct lmf_vf_info),
+	};
+	struct lmf_admin_cqe cqe;
+	int err;
+
+	req.buf = lmf_dmabuf_alloc_coherent(vf->func->core, req.bytes,
+					    GFP_KERNEL);
+	if (!req.buf)
+		return -ENOMEM;
+	err = lmf_op_exec(vf->func, &req, &cqe);
+	if (!err && le32_to_cpu(cqe.bytes) != req.bytes)
+		err = -EIO;
+	if (!err)
+		err = lmf_vf_take_info(vf, req.buf->pub.vaddr);
+	lmf_dmabuf_put(req.buf);
+	return err;
+}
+
+static bool lmf_func_take(struct lmf_func *func)
+{
+	bool taken;
+
+	mutex_lock(&func->notify_lock);
+	taken = func->taken;
+	func->taken = true;
+	mutex_unlock(&func->notify_lock);
+	return !taken;
+}
+
+static void lmf_func_set_vf(struct lmf_func *func, struct lmf_vf *vf)
+{
+	mutex_lock(&func->notify_lock);
+	func->vf = vf;
+	mutex_unlock(&func->notify_lock);
+}
+
+static void lmf_func_release(struct lmf_func *func)
+{
+	mutex_lock(&func->notify_lock);
+	func->taken = false;
+	mutex_unlock(&func->notify_lock);
+}
+
+static int lmf_vf_init(struct lmf_vf *vf)
+{
+	/* An earlier owner may have had to leave something behind. */
+	int err = lmf_track_close(vf->func);
+
+	return err ?: lmf_vf_read_info(vf);
+}
+
+struct lmf_vf *lmf_vf_open(struct lmf_core *core, u32 id,
+			   const struct lmf_vf_notify *notify, void *priv)
+{
+	struct lmf_func *func;
+	struct lmf_vf *vf;
+	int err;
+
+	if (id >= core->nfuncs)
+		return ERR_PTR(-EOPNOTSUPP);
+	func = &core->funcs[id];
+	if (!lmf_func_take(func))
+		return ERR_PTR(-EBUSY);
+	vf = kzalloc(sizeof(*vf), GFP_KERNEL);
+	if (!vf) {
+		lmf_func_release(func);
+		return ERR_PTR(-ENOMEM);
+	}
+	vf->func = func;
+	vf->notify = notify;
+	vf->priv = priv;
+	err = lmf_vf_init(vf);
+	if (err) {
+		kfree(vf);
+		lmf_func_release(func);
+		return ERR_PTR(err);
+	}
+	lmf_func_set_vf(func, vf);
+	return vf;
+}
+
+void lmf_vf_put(struct lmf_vf *vf)
+{
+	struct lmf_func *func = vf->func;
+	int err;
+
+	lmf_func_set_vf(func, NULL);
+	err = lmf_track_close(func);
+	/* A lost PF ends them itself. */
+	if (err && err != -ENOTCONN)
+		dev_warn(func->core->dev, "VF %u: left a session or log: %pe\n",
+			 func->id, ERR_PTR(err));
+	kfree(vf);
+	lmf_func_release(func);
+}
+EXPORT_SYMBOL_LMF(lmf_vf_put);
+
+const struct lmf_vf_caps *lmf_vf_caps(const struct lmf_vf *vf)
+{
+	return &vf->caps;
+}
+EXPORT_SYMBOL_LMF(lmf_vf_caps);
+
+int lmf_vf_quiesce(struct lmf_vf *vf, enum lmf_quiesce level)
+{
+	static const u32 params[] = {
+		[LMF_RUN] = LMF_QUIESCE_RUN,
+		[LMF_STOP_INITIATOR] = LMF_QUIESCE_INITIATOR,
+		[LMF_STOP_FULL] = LMF_QUIESCE_FULL,
+	};
+	struct lmf_request req = {
+		.opcode = LMF_OP_QUIESCE,
+		.param = params[level],
+	};
+
+	return lmf_op_exec(vf->func, &req, NULL);
+}
+EXPORT_SYMBOL_LMF(lmf_vf_quiesce);

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How much of a save is left: the arithmetic behind initial_bytes, dirty_bytes
+ * and MIG_DATA_SIZE. Pure.
+ *
+ * All of it is bytes of the stream: what the device says is left, the records'
+ * headers that will stand in front of it, and what waits in our buffers. A
+ * record counts as initial as far as its payload belongs to the first pass
+ * over the device, which is read before the rest of the record.
+ *
+ * The estimates for pre-copy assume full chunks. MIG_DATA_SIZE is to be an
+ * upper bound and assumes the smallest ones.
+ */
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include "precopy.h"
+#include "stream.h"
+
+/* With the headers, if it comes in chunks of this size. */
+static u64 lmf_precopy_framed(u64 bytes, u32 chunk)
+{
+	return bytes + DIV_ROUND_UP_ULL(bytes, chunk) *
+		       sizeof(struct lmf_record);
+}
+
+/**
+ * lmf_precopy_init() - begin
+ * @p: what is left
+ * @caps: of the device; state_max is far below 2^64
+ * @chunk: size of the buffers
+ */
+void lmf_precopy_init(struct lmf_precopy *p, const struct lmf_vf_caps *caps,
+		      u32 chunk)
+{
+	memset(p, 0, sizeof(*p));
+	p->caps = caps;
+	p->chunk = chunk;
+	p->told = U64_MAX;
+}
+
+/**
+ * lmf_precopy_left() - the device said what is left
+ * @p: what is left
+ * @left: the device's word, not trusted
+ */
+void lmf_precopy_left(struct lmf_precopy *p, const struct lmf_save_left *left)
+{
+	p->left.initial = min(left->initial, p->caps->state_max);
+	p->left.dirty = min(left->dirty, p->caps->state_max);
+	p->left.trailer = min_t(u64, left->trailer, p->caps->trailer_max);
+}
+
+/**
+ * lmf_precopy_chunk() - the device gave a chunk
+ * @p: what is left
+ * @chunk: it
+ *
+ * Return: how much of its record is initial, header included.
+ */
+u32 lmf_precopy_chunk(struct lmf_precopy *p, const struct lmf_chunk *chunk)
+{
+	u64 before = p->left.initial, initial = 0;
+
+	lmf_precopy_left(p, &chunk->left);
+	if (p->left.initial < before)
+		initial = min_t(u64, before - p->left.initial, chunk->bytes);
+	if (!p->begun)
+		initial = chunk->bytes;	/* the identity */
+	p->begun = true;
+	return initial ? initial + sizeof(struct lmf_record) : 0;
+}
+
+/**
+ * lmf_precopy_unread() - add a record that waits for the reader
+ * @sum: sum
+ * @total: its bytes
+ * @initial: how many of them are initial
+ * @pos: how many were read
+ */
+void lmf_precopy_unread(struct lmf_unread *sum, u64 total, u64 initial, u64 pos)
+{
+	u64 first = initial > pos ? initial - pos : 0;
+
+	sum->initial += first;
+	sum->dirty += total - pos - first;
+}
+
+/**
+ * lmf_precopy_info() - answer the precopy-info ioctl
+ * @p: what is left
+ * @unread: in our buffers
+ * @initial_bytes: never more than it was the last time
+ * @dirty_bytes: media dirtied since it was sent
+ */
+void lmf_precopy_info(struct lmf_precopy *p, const struct lmf_unread *unread,
+		      u64 *initial_bytes, u64 *dirty_bytes)
+{
+	u64 initial = unread->initial +
+		      lmf_precopy_framed(p->left.initial, p->chunk);
+
+	p->told = min(p->told, initial);
+	*initial_bytes = p->told;
+	*dirty_bytes = unread->dirty +
+		       lmf_precopy_framed(p->left.dirty, p->chunk);
+}
+
+/**
+ * lmf_precopy_data_size() - all that is still to be read
+ * @p: what is left
+ * @unread: in our buffers
+ * @extra: what stands for itself, as HEAD and END
+ *
+ * Return: an upper bound, never 0.
+ */
+u64 lmf_precopy_data_size(const struct lmf_precopy *p,
+			  const struct lmf_unread *unread, u64 extra)
+{
+	u64 left = p->left.initial + p->left.dirty + p->left.trailer;
+
+	left = lmf_precopy_framed(left, p->caps->chunk_min);
+	return max(left + unread->initial + unread->dirty + extra, 1ULL);
+}
+
+/**
+ * lmf_precopy_bound() - no stream without pre-copy is longer
+ * @caps: of the device
+ * @extra: HEAD and END
+ */
+u64 lmf_precopy_bound(const struct lmf_vf_caps *caps, u64 extra)
+{
+	return lmf_precopy_framed(caps->state_max, caps->chunk_min) + extra;
+}

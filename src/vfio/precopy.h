@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LMF_VFIO_PRECOPY_H
+#define LMF_VFIO_PRECOPY_H
+
+#include <linux/lmf.h>
+#include <linux/types.h>
+
+/**
+ * struct lmf_precopy - what one save has yet to give
+ * @caps: bounds of what a device may say
+ * @chunk: size of the buffers that are filled
+ * @left: in the device, after the last chunk accounted
+ * @told: initial_bytes as told last: they never rise
+ * @begun: the first chunk was accounted
+ */
+struct lmf_precopy {
+	const struct lmf_vf_caps *caps;
+	u32 chunk;
+	struct lmf_save_left left;
+	u64 told;
+	bool begun;
+};
+
+/**
+ * struct lmf_unread - bytes of records that wait for the reader
+ * @initial: of the first pass
+ * @dirty: of later ones, and of what only a stopped device gives
+ */
+struct lmf_unread {
+	u64 initial;
+	u64 dirty;
+};
+
+void lmf_precopy_init(struct lmf_precopy *p, const struct lmf_vf_caps *caps,
+		      u32 chunk);
+void lmf_precopy_left(struct lmf_precopy *p, const struct lmf_save_left *left);
+u32 lmf_precopy_chunk(struct lmf_precopy *p, const struct lmf_chunk *chunk);
+void lmf_precopy_unread(struct lmf_unread *sum, u64 total, u64 initial,
+			u64 pos);
+void lmf_precopy_info(struct lmf_precopy *p, const struct lmf_unread *unread,
+		      u64 *initial_bytes, u64 *dirty_bytes);
+u64 lmf_precopy_data_size(const struct lmf_precopy *p,
+			  const struct lmf_unread *unread, u64 extra);
+u64 lmf_precopy_bound(const struct lmf_vf_caps *caps, u64 extra);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LMF_VFIO_SHADOW_H
+#define LMF_VFIO_SHADOW_H
+
+#include <linux/atomic.h>
+#include <linux/types.h>
+
+struct lmf_log_span;
+
+/* One bit of the shadow. No report has smaller pages. */
+#define LMF_SHADOW_SHIFT	12
+#define LMF_SHADOW_BLOCK	4096	/* bytes, of a leaf or a node */
+
+/**
+ * struct lmf_shadow_pool - what shadows may allocate together
+ * @used: blocks allocated
+ * @limit: never more than this
+ */
+struct lmf_shadow_pool {
+	atomic_t used;
+	unsigned int limit;
+};
+
+/**
+ * struct lmf_shadow - a set of dirty pages within tracked spans
+ * @pool: where blocks are charged
+ * @spans: the tracked spans, ascending, disjoint; the owner keeps them
+ * @nspans: their number
+ * @level: of the root
+ * @root: slot of the root
+ */
+struct lmf_shadow {
+	struct lmf_shadow_pool *pool;
+	const struct lmf_log_span *spans;
+	u32 nspans;
+	unsigned int level;
+	void *root;
+};
+
+typedef int (*lmf_shadow_emit_t)(void *priv, u64 iova, u64 length);
+
+void lmf_shadow_init(struct lmf_shadow *shadow, struct lmf_shadow_pool *pool,
+		     const struct lmf_log_span *spans, u32 nspans);
+void lmf_shadow_destroy(struct lmf_shadow *shadow);
+void lmf_shadow_mark(struct lmf_shadow *shadow, u64 iova, u64 length);
+void lmf_shadow_mark_all(struct lmf_shadow *shadow);
+void lmf_shadow_take(struct lmf_shadow *shadow, u64 iova, u64 last,
+		     struct lmf_shadow *taken);
+void lmf_shadow_give_back(struct lmf_shadow *shadow, u64 iova, u64 last,
+			  struct lmf_shadow *taken);
+int lmf_shadow_walk(const struct lmf_shadow *shadow, u64 iova, u64 last,
+		    lmf_shadow_emit_t emit, void *priv);
+
+#endif

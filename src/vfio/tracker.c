@@ -1,0 +1,593 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The dirty tracker: DMA logging as VFIO asks for it, on the device's own log.
+ *
+ * Two stages. The drain moves what the device logged from its ring into the
+ * shadow; it runs when the ring reaches its threshold and at the beginning of
+ * each report, so the ring may be small. A report first has the device post
+ * everything that it wrote so far, drains that, moves its window out of the
+ * shadow, and hands it to the user's bitmap while nothing is locked that the
+ * drain needs. A report that fails half-way marks what it took again.
+ *
+ * Nothing that goes wrong with the device is an error of the report. The whole
+ * tracked range becomes dirty, which is counted, and the log is started anew;
+ * as long as that fails, every report says so again. The order matters: first
+ * the new log, then the mark, so that a write falls under one or the other.
+ */
+#include <linux/interval_tree.h>
+#include <linux/iova_bitmap.h>
+#include <linux/ktime.h>
+#include <linux/log2.h>
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/vfio.h>
+
+#include <linux/lmf.h>
+
+#include "lmf_log.h"
+#include "tracker.h"
+
+#define LMF_RING_ENTRIES	65536u	/* 1 MiB */
+#define LMF_FLUSH_ROUNDS	64
+#define LMF_DRAIN_BATCH		1024u	/* entries per doorbell */
+
+static void lmf_tracker_count_saturation(struct lmf_tracker *t)
+{
+	spin_lock(&t->stats_lock);
+	t->stats.overflows++;
+	t->stats.saturations++;
+	spin_unlock(&t->stats_lock);
+}
+
+static void lmf_tracker_saturate(struct lmf_tracker *t)
+{
+	mutex_lock(&t->lock);
+	lmf_shadow_mark_all(&t->shadow);
+	mutex_unlock(&t->lock);
+	lmf_tracker_count_saturation(t);
+}
+
+static void lmf_tracker_emit(void *priv, u64 iova, u64 length)
+{
+	lmf_shadow_mark(priv, iova, length);
+}
+
+/* Drains one batch of at most @budget entries, gives their slots back. */
+static int lmf_tracker_drain_batch_locked(struct lmf_tracker *t, u64 budget)
+{
+	u64 before = t->ring.consumed, coarse = t->ring.coarse;
+	u32 max = min(LMF_DRAIN_BATCH, t->ring.entries / 2);
+	struct mem_cgroup *memcg;
+	int ret;
+
+	lockdep_assert_held(&t->lock);
+	if (!t->buf || t->broken)
+		return -EIO;
+	/* The shadow belongs to who tracks, also when a worker drains. */
+	memcg = set_active_memcg(t->memcg);
+	ret = lmf_ring_drain(&t->ring, min(budget, max), lmf_tracker_emit,
+			     &t->shadow);
+	set_active_memcg(memcg);
+	if (ret < 0)
+		t->broken = true;
+	if (t->ring.consumed != before)
+		lmf_vf_log_consumed(t->vf, t->ring.consumed);
+
+	spin_lock(&t->stats_lock);
+	t->stats.entries += t->ring.consumed - before;
+	t->stats.overflows += t->ring.coarse - coarse;
+	spin_unlock(&t->stats_lock);
+	return ret;
+}
+
+/* Drains the entries below @produced, which the device says are posted. */
+static int lmf_tracker_drain_to(struct lmf_tracker *t, u64 produced)
+{
+	s64 left;
+	int ret = 0;
+
+	mutex_lock(&t->lock);
+	left = produced - t->ring.consumed;
+	if (t->broken || left > t->ring.entries)
+		ret = -EIO;
+	while (left > 0 && !ret) {
+		ret = lmf_tracker_drain_batch_locked(t, left);
+		if (!ret)
+			ret = -EIO;
+		if (ret > 0)
+			ret = 0;
+		left = produced - t->ring.consumed;
+	}
+	mutex_unlock(&t->lock);
+	return ret;
+}
+
+/* One pass over the ring at most, then others may have the worker. */
+static void lmf_tracker_drain_work(struct work_struct *work)
+{
+	struct lmf_tracker *t = container_of(work, struct lmf_tracker, drain);
+	u32 done = 0, entries;
+	int ret;
+
+	do {
+		mutex_lock(&t->lock);
+		entries = t->ring.entries;
+		ret = lmf_tracker_drain_batch_locked(t, entries);
+		mutex_unlock(&t->lock);
+		cond_resched();
+		if (ret > 0)
+			done += ret;
+	} while (ret > 0 && done < entries);
+
+	spin_lock(&t->stats_lock);
+	t->stats.drains++;
+	spin_unlock(&t->stats_lock);
+	/* No threshold comes again before the device sees less than it. */
+	if (ret > 0)
+		queue_work(system_unbound_wq, &t->drain);
+}
+
+static struct lmf_buf *lmf_tracker_alloc_ring(struct lmf_tracker *t,
+					      u32 *entries)
+{
+	u32 n = min(lmf_vf_caps(t->vf)->log_ring_max, LMF_RING_ENTRIES);
+	struct lmf_buf *buf;
+	size_t size;
+
+	for (n = rounddown_pow_of_two(n); n >= 2; n /= 2) {
+		size = n * sizeof(struct lmf_log_entry);
+		buf = lmf_buf_alloc_ring(t->vf, size, GFP_KERNEL_ACCOUNT);
+		if (buf) {
+			*entries = n;
+			return buf;
+		}
+	}
+	return NULL;
+}
+
+static void lmf_tracker_set_ring(struct lmf_tracker *t, struct lmf_buf *buf,
+				 u32 entries)
+{
+	mutex_lock(&t->lock);
+	t->buf = buf;
+	t->broken = false;
+	t->ring = (struct lmf_ring) {
+		.slots = buf ? buf->vaddr : NULL,
+		.entries = entries,
+		.shift = t->shift,
+	};
+	mutex_unlock(&t->lock);
+
+	spin_lock(&t->stats_lock);
+	t->stats.ring_entries = entries;
+	spin_unlock(&t->stats_lock);
+	/* A threshold that was notified before this could not be served. */
+	queue_work(system_unbound_wq, &t->drain);
+}
+
+/* Starts the device's log. After an error it is not logging for us. */
+static int lmf_tracker_arm(struct lmf_tracker *t)
+{
+	struct lmf_log_params params = {
+		.format = LMF_LOG_RING,
+		.shift = t->shift,
+		.ranges = t->spans,
+		.nranges = t->nspans,
+	};
+	struct lmf_buf *buf;
+	int ret;
+
+	lockdep_assert_held(&t->report_mutex);
+	buf = lmf_tracker_alloc_ring(t, &params.entries);
+	if (!buf)
+		return -ENOMEM;
+	params.threshold = max(params.entries / 4, 1u);
+	ret = lmf_vf_log_start(t->vf, &params, buf);
+	if (ret == -EBUSY || ret == -ECANCELED) {
+		/* A stop that failed before, or a VF reset in between. */
+		ret = lmf_vf_log_stop(t->vf);
+		memset(buf->vaddr, 0, buf->size);
+		if (!ret)
+			ret = lmf_vf_log_start(t->vf, &params, buf);
+	}
+	if (ret) {
+		/* A start that was given up may still come to pass. */
+		lmf_vf_log_stop(t->vf);
+		lmf_buf_put(buf);
+		return ret;
+	}
+	lmf_tracker_set_ring(t, buf, params.entries);
+	return 0;
+}
+
+static void lmf_tracker_disarm(struct lmf_tracker *t)
+{
+	struct lmf_buf *buf = t->buf;
+
+	lockdep_assert_held(&t->report_mutex);
+	if (!buf)
+		return;
+	lmf_tracker_set_ring(t, NULL, 0);
+	lmf_vf_log_stop(t->vf);
+	lmf_buf_put(buf);
+}
+
+/*
+ * What was written since the old log failed is known to nobody. Whether or not
+ * a new one can be had, all of it is dirty.
+ */
+static int lmf_tracker_rearm(struct lmf_tracker *t)
+{
+	int ret;
+
+	lmf_tracker_disarm(t);
+	ret = lmf_tracker_arm(t);
+	lmf_tracker_saturate(t);
+	if (!ret) {
+		spin_lock(&t->stats_lock);
+		t->stats.rearms++;
+		spin_unlock(&t->stats_lock);
+	}
+	return ret == -EINTR ? ret : 0;
+}
+
+/* Brings into the shadow every write that completed before the call. */
+static int lmf_tracker_sync(struct lmf_tracker *t)
+{
+	struct lmf_log_flushed flushed;
+	unsigned int round;
+	int ret;
+
+	lockdep_assert_held(&t->report_mutex);
+	if (!t->buf)
+		return lmf_tracker_rearm(t);
+	for (round = 0; round < LMF_FLUSH_ROUNDS; round++) {
+		ret = lmf_vf_log_flush(t->vf, &flushed);
+		if (ret == -EINTR)
+			return ret;
+		/* A VF reset came in between, which leaves the log on. */
+		if (ret == -ECANCELED)
+			continue;
+		if (!ret)
+			ret = lmf_tracker_drain_to(t, flushed.produced);
+		if (ret)
+			return lmf_tracker_rearm(t);
+		if (!flushed.more)
+			return 0;
+	}
+	/* The device writes faster than we can follow. */
+	lmf_tracker_saturate(t);
+	return 0;
+}
+
+struct lmf_report {
+	struct iova_bitmap *dirty;
+	u64 base;
+	u64 pages;
+};
+
+/*
+ * iova_bitmap_set() can loop for ever over a user bitmap that faults if a run
+ * crosses a bit of the bitmap without ending on one, and the page size of the
+ * bitmap is not told. Naturally aligned parts never do, whatever it is.
+ */
+static int lmf_report_run(void *priv, u64 iova, u64 length)
+{
+	struct lmf_report *report = priv;
+	u64 part, offset;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	report->pages += DIV_ROUND_UP_ULL(length, 1u << LMF_SHADOW_SHIFT);
+	for (; length; iova += part, length -= part) {
+		part = 1ull << (fls64(length) - 1);
+		offset = iova - report->base;
+		if (offset)
+			part = min(part, 1ull << __ffs64(offset));
+		iova_bitmap_set(report->dirty, iova, part);
+	}
+	return 0;
+}
+
+static int lmf_tracker_report_window(struct lmf_tracker *t, u64 iova, u64 last,
+				     struct lmf_report *report)
+{
+	struct lmf_shadow taken;
+	int ret;
+
+	mutex_lock(&t->lock);
+	lmf_shadow_take(&t->shadow, iova, last, &taken);
+	mutex_unlock(&t->lock);
+
+	ret = lmf_shadow_walk(&taken, iova, last, lmf_report_run, report);
+	if (ret) {
+		mutex_lock(&t->lock);
+		lmf_shadow_give_back(&t->shadow, iova, last, &taken);
+		mutex_unlock(&t->lock);
+	}
+	lmf_shadow_destroy(&taken);
+	return ret;
+}
+
+/**
+ * lmf_tracker_report() - report and clear what is dirty in a window
+ * @t: tracker
+ * @iova: first byte of the window, and of what @dirty stands for
+ * @length: bytes; in an empty window nothing is dirty
+ * @dirty: the user's bitmap
+ *
+ * Killable.
+ *
+ * Return: 0, -EINVAL if tracking is off or the window wraps, or -EINTR.
+ */
+int lmf_tracker_report(struct lmf_tracker *t, unsigned long iova,
+		       unsigned long length, struct iova_bitmap *dirty)
+{
+	struct lmf_report report = { .dirty = dirty, .base = iova };
+	u64 start = ktime_get_ns();
+	unsigned long last;
+	int ret;
+
+	if (mutex_lock_killable(&t->report_mutex))
+		return -EINTR;
+	ret = t->on ? 0 : -EINVAL;
+	if (ret || !length)
+		goto out_unlock;
+	if (check_add_overflow(iova, length - 1, &last))
+		ret = -EINVAL;
+	if (!ret)
+		ret = lmf_tracker_sync(t);
+	if (!ret)
+		ret = lmf_tracker_report_window(t, iova, last, &report);
+	if (ret)
+		goto out_unlock;
+
+	spin_lock(&t->stats_lock);
+	t->stats.reports++;
+	t->stats.pages_reported += report.pages;
+	t->stats.last_report_ns = ktime_get_ns() - start;
+	spin_unlock(&t->stats_lock);
+out_unlock:
+	mutex_unlock(&t->report_mutex);
+	return ret;
+}
+
+/* The core lets a range of length 0 through, as a node that wraps. */
+static int lmf_ranges_check(struct rb_root_cached *ranges)
+{
+	struct interval_tree_node *node;
+
+	node = interval_tree_iter_first(ranges, 0, ULONG_MAX);
+	if (!node)
+		return -EINVAL;
+	for (; node; node = interval_tree_iter_next(node, 0, ULONG_MAX))
+		if (node->last < node->start ||
+		    (!node->start && node->last == ULONG_MAX))
+			return -EINVAL;
+	return 0;
+}
+
+/*
+ * The ranges widened to granules, ascending and disjoint. Combining leaves the
+ * tree fit for nothing but a walk over all of it.
+ */
+static int lmf_tracker_set_spans(struct lmf_tracker *t,
+				 struct rb_root_cached *ranges, u32 nnodes)
+{
+	u32 max = lmf_vf_caps(t->vf)->log_ranges_max, n = 0;
+	u64 mask = (1ull << t->shift) - 1;
+	struct interval_tree_node *node;
+	struct lmf_log_span *span;
+
+	if (nnodes > max)
+		vfio_combine_iova_ranges(ranges, nnodes, max);
+	max = min(nnodes, max);
+	span = kcalloc(max, sizeof(*span), GFP_KERNEL_ACCOUNT);
+	if (!span)
+		return -ENOMEM;
+	for (node = interval_tree_iter_first(ranges, 0, ULONG_MAX); node;
+	     node = interval_tree_iter_next(node, 0, ULONG_MAX)) {
+		if (n && (node->start & ~mask) <= span[n - 1].last) {
+			span[n - 1].last = node->last | mask;
+		} else if (n < max) {
+			span[n].iova = node->start & ~mask;
+			span[n++].last = node->last | mask;
+		}
+	}
+	t->spans = span;
+	t->nspans = n;
+	return 0;
+}
+
+static int lmf_tracker_set_shift(struct lmf_tracker *t, u64 page_size)
+{
+	const struct lmf_vf_caps *caps = lmf_vf_caps(t->vf);
+
+	/* What the PF driver passes on came from a device. */
+	if (caps->log_shift_min < LMF_SHADOW_SHIFT ||
+	    caps->log_shift_max < caps->log_shift_min ||
+	    caps->log_shift_max > LMF_RING_SHIFT_LIMIT ||
+	    caps->log_ring_max < 2 || !caps->log_ranges_max)
+		return -EIO;
+	t->shift = clamp(ilog2(page_size), caps->log_shift_min,
+			 caps->log_shift_max);
+	return 0;
+}
+
+/* The shadow may grow to this part of memory; beyond it, precision is lost. */
+static unsigned int lmf_tracker_pool_limit(void)
+{
+	return 256 + totalram_pages() / (256 * LMF_SHADOW_BLOCK / PAGE_SIZE);
+}
+
+static void lmf_tracker_end_locked(struct lmf_tracker *t)
+{
+	lockdep_assert_held(&t->report_mutex);
+	lmf_tracker_disarm(t);
+	disable_work_sync(&t->drain);
+	lmf_shadow_destroy(&t->shadow);
+	kfree(t->spans);
+	t->spans = NULL;
+	mem_cgroup_put(t->memcg);
+	t->memcg = NULL;
+}
+
+static int lmf_tracker_begin_locked(struct lmf_tracker *t,
+				    struct rb_root_cached *ranges, u32 nnodes)
+{
+	int ret;
+
+	lockdep_assert_held(&t->report_mutex);
+	ret = lmf_tracker_set_spans(t, ranges, nnodes);
+	if (ret)
+		return ret;
+	t->memcg = get_mem_cgroup_from_mm(current->mm);
+	t->pool.limit = lmf_tracker_pool_limit();
+	lmf_shadow_init(&t->shadow, &t->pool, t->spans, t->nspans);
+	enable_work(&t->drain);
+	ret = lmf_tracker_arm(t);
+	if (ret)
+		lmf_tracker_end_locked(t);
+	return ret;
+}
+
+static void lmf_tracker_set_on_locked(struct lmf_tracker *t, bool on)
+{
+	lockdep_assert_held(&t->report_mutex);
+	t->on = on;
+	spin_lock(&t->stats_lock);
+	t->stats.on = on;
+	t->stats.format = LMF_LOG_RING;
+	t->stats.shift = t->shift;
+	spin_unlock(&t->stats_lock);
+}
+
+/**
+ * lmf_tracker_start() - start tracking, with nothing dirty
+ * @t: tracker
+ * @ranges: what to track; combined if the device takes fewer
+ * @nnodes: their number
+ * @page_size: wish, replaced by the granule in use
+ *
+ * Killable.
+ *
+ * Return: 0, -EINVAL for bad ranges, a bad page size or if it is on already,
+ * -EOPNOTSUPP if the VF has no log that we know, or an error of the device.
+ */
+int lmf_tracker_start(struct lmf_tracker *t, struct rb_root_cached *ranges,
+		      u32 nnodes, u64 *page_size)
+{
+	int ret;
+
+	if (!t->vf || !lmf_vf_caps(t->vf)->log ||
+	    !(lmf_vf_caps(t->vf)->log_formats & BIT(LMF_LOG_RING)))
+		return -EOPNOTSUPP;
+	if (!is_power_of_2(*page_size) || lmf_ranges_check(ranges))
+		return -EINVAL;
+	if (mutex_lock_killable(&t->report_mutex))
+		return -EINTR;
+	ret = t->on ? -EINVAL : lmf_tracker_set_shift(t, *page_size);
+	if (!ret)
+		ret = lmf_tracker_begin_locked(t, ranges, nnodes);
+	if (!ret) {
+		lmf_tracker_set_on_locked(t, true);
+		*page_size = 1ull << t->shift;
+	}
+	mutex_unlock(&t->report_mutex);
+	return ret;
+}
+
+static void lmf_tracker_stop_locked(struct lmf_tracker *t)
+{
+	lockdep_assert_held(&t->report_mutex);
+	if (!t->on)
+		return;
+	lmf_tracker_set_on_locked(t, false);
+	lmf_tracker_end_locked(t);
+}
+
+/**
+ * lmf_tracker_stop() - stop tracking and forget what was dirty
+ * @t: tracker
+ *
+ * Return: 0, also if tracking was off, or -EINTR.
+ */
+int lmf_tracker_stop(struct lmf_tracker *t)
+{
+	if (mutex_lock_killable(&t->report_mutex))
+		return -EINTR;
+	lmf_tracker_stop_locked(t);
+	mutex_unlock(&t->report_mutex);
+	return 0;
+}
+
+/**
+ * lmf_tracker_close() - the same for teardown: not killable, cannot fail
+ * @t: tracker
+ *
+ * Nothing of the tracker runs afterwards, whatever is notified.
+ */
+void lmf_tracker_close(struct lmf_tracker *t)
+{
+	mutex_lock(&t->report_mutex);
+	lmf_tracker_stop_locked(t);
+	mutex_unlock(&t->report_mutex);
+}
+
+/**
+ * lmf_tracker_threshold() - the ring reached its threshold
+ * @t: tracker
+ *
+ * Context: any.
+ */
+void lmf_tracker_threshold(struct lmf_tracker *t)
+{
+	queue_work(system_unbound_wq, &t->drain);
+}
+
+/**
+ * lmf_tracker_lost() - events were lost
+ * @t: tracker
+ *
+ * A threshold may be among them. Whether the log is still on need not be found
+ * out here: the flush of the next report does.
+ *
+ * Context: any.
+ */
+void lmf_tracker_lost(struct lmf_tracker *t)
+{
+	queue_work(system_unbound_wq, &t->drain);
+}
+
+/**
+ * lmf_tracker_stats() - how the tracker does
+ * @t: tracker
+ * @s: result
+ *
+ * Waits for nothing.
+ */
+void lmf_tracker_stats(struct lmf_tracker *t, struct lmf_tracker_stats *s)
+{
+	spin_lock(&t->stats_lock);
+	*s = t->stats;
+	spin_unlock(&t->stats_lock);
+	s->shadow_bytes = (u64)atomic_read(&t->pool.used) * LMF_SHADOW_BLOCK;
+}
+
+/**
+ * lmf_tracker_init() - make a tracker that is off
+ * @t: zeroed memory
+ * @vf: whose log, or NULL if the VF has none
+ */
+void lmf_tracker_init(struct lmf_tracker *t, struct lmf_vf *vf)
+{
+	t->vf = vf;
+	mutex_init(&t->report_mutex);
+	mutex_init(&t->lock);
+	spin_lock_init(&t->stats_lock);
+	INIT_WORK(&t->drain, lmf_tracker_drain_work);
+	disable_work(&t->drain);
+}

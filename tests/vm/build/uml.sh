@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# uml.sh [plain|debug]: a User-Mode Linux of Debian's linux-source-6.12 with the
+# KUnit suites of tests/kunit built in. Prints its folder, which holds linux.
+. "$(dirname "$0")/lib.sh"
+
+flavour=${1:-debug}
+fragments=("$steps/uml.fragment")
+case $flavour in
+plain) ;;
+debug) fragments+=("$steps/uml-debug.fragment") ;;
+*) die "usage: uml.sh [plain|debug]" ;;
+esac
+src=$("$steps/source.sh" linux)
+kunit=$top/tests/kunit
+parts=(src include firmware-iface tests/kunit)
+tree_key=$(key "$steps/uml.sh" "${fragments[@]}" "$kunit/Kconfig" "$src")
+uml_key=$(key "$tree_key" "${parts[@]/#/$top/}")
+tree=$cache/uml-tree-$flavour-$tree_key
+
+in_root()
+{
+	if [ -n "${LMF_IN_ROOT:-}" ]; then "$@"; else "$steps/enter.sh" "$@"; fi
+}
+
+# The source again, as links, with a folder of ours in it.
+build_tree()
+{
+	local dir=${OUT%.partial}
+	in_root bash -ec "
+		cp -al '$src/tree' '$dir'
+		cd '$dir/drivers'
+		mkdir -p lmf/tests/kunit
+		cp '$kunit/Kconfig' lmf/tests/kunit/
+		touch lmf/Makefile
+		sed -i '/^endmenu/i source \"drivers/lmf/tests/kunit/Kconfig\"' Kconfig
+		echo 'obj-\$(CONFIG_LMF_KUNIT) += lmf/' >>Makefile
+		cd ..
+		cat ${fragments[*]} >.config
+		make -s ARCH=um olddefconfig
+		make -s ARCH=um -j\$(nproc) linux"
+	rm -rf "$OUT"
+	mv "$dir" "$OUT"
+}
+
+# Only what changed is compiled again: the sources are compared by content.
+build()
+{
+	in_root bash -ec "
+		cd '$top'
+		rsync -rcR --delete ${parts[*]} '$tree/drivers/lmf/'
+		cd '$tree'
+		echo 'obj-y += tests/kunit/' >drivers/lmf/Makefile
+		make -s ARCH=um -j\$(nproc) linux
+		cp linux '$OUT/'"
+}
+
+cached "uml-tree-$flavour" "$tree_key" 3000 "4 min" build_tree
+cached "uml-$flavour" "$uml_key" 200 "30 s" build
+echo "$cache/uml-$flavour-$uml_key"

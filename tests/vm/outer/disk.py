@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The VF as a disk: our guest driver, ext4 and fio on it."""
+import json
+
+from guest import DmaCheck
+from migration import SAVE_READ, fault, pair, slow, wait_first_pass
+
+FIO = ('fio --name=verify --filename=/mnt/fio --size=16M --rw=randrw '
+       '--bsrange=4k-64k --ioengine=libaio --direct=1 --iodepth=8 '
+       '--verify=crc32c --verify_backlog=64 --verify_fatal=1 --numjobs={jobs} '
+       '--time_based --runtime=600 --output-format=json --output=/run/fio.json')
+
+
+class Disk:
+    """A guest whose VF carries an ext4 file system. Debian's tools come from
+    the tools image, entered by chroot.
+    """
+
+    def __init__(self, guest):
+        self.guest = guest
+        for line in ('insmod /lib/modules/lmf_blk.ko',
+                     'mount -t squashfs -o ro /dev/vda /mnt',
+                     'for d in dev proc sys run; do mount -o bind /$d /mnt/$d; '
+                     'done',
+                     'while ! [ -b /dev/lmf0 ]; do usleep 10000; done'):
+            guest.run(line)
+
+    def tool(self, line, **args):
+        return self.guest.run(f"chroot /mnt /bin/sh -c '{line}'", **args)
+
+    def make(self):
+        self.tool('mkfs.ext4 -q -F /dev/lmf0 && '
+                  'mount /dev/lmf0 /mnt')
+
+    def start_fio(self, jobs=1):
+        self.tool(f'{FIO.format(jobs=jobs)} >/run/fio.out 2>&1 & true')
+
+    def stop_fio(self):
+        """End fio as Ctrl-C does, and return what it says of itself."""
+        self.tool('pkill -INT -x fio; while pgrep -x fio >/dev/null; '
+                  'do sleep 0.1; done')
+        text = self.guest.run('cat /run/fio.json /run/fio.out')
+        start = text.index('{')
+        report, end = json.JSONDecoder().raw_decode(text[start:])
+        job = report['jobs'][0]
+        return {'error': job['error'], 'read': job['read']['total_ios'],
+                'written': job['write']['total_ios'],
+                'says': (text[:start] + text[start + end:]).strip()}
+
+    def close(self):
+        """Unmount and check: fsck's output, and 0 if it found nothing."""
+        self.tool('umount /mnt')
+        return self.guest.run("chroot /mnt /bin/sh -c 'fsck.ext4 -fn "
+                              "/dev/lmf0 2>&1; echo status $?'")
+
+    def complaints(self):
+        return self.guest.run('dmesg | grep -iE "lmf|I/O error|ext4-fs error|'
+                              'warn|bug" || true')
+
+
+def under_load(io_delay_us=0, **options):
+    """Migrate under fio, with memory that only direct I/O fills."""
+    with pair(name='disk', **options) as both:
+        disk = Disk(both.source)
+        disk.make()
+        check = DmaCheck(both.source, FILE='/mnt/mnt/blocks')
+        result = {'filled': check.ask('fill')}
+        disk.start_fio()
+        if io_delay_us:
+            fault(f'io-delay=*:{io_delay_us}')
+        with slow(SAVE_READ):
+            both.start()
+            wait_first_pass(both.source)
+            result['burst'] = check.ask('burst 12288')
+        result['status'] = both.finish()
+        if result['status'] == 'completed':
+            disk.guest = both.dest
+            check.moved_to(both.dest)
+            result['status_after'] = check.ask('status')
+            result['verify'] = check.ask('verify')
+            both.dest.run('kill $(pidof dma_check); rm -f /mnt/mnt/blocks')
+            result['fio'] = disk.stop_fio()
+            result['fsck'] = disk.close()
+            result['complaints'] = disk.complaints()
+        return {**result, **both.facts()}

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Migrations that must not succeed. The source guest always goes on."""
+from guest import DmaCheck
+from migration import SAVE_READ, fault, pair, slow, wait_state
+
+
+def attempt_again(both, check):
+    """After a failure: the guest's I/O goes on, and a second try succeeds."""
+    before = check.ask('status')['transfers']
+    fault('none')
+    both.drop_dest()
+    after = check.ask('status')['transfers']
+    both.start()
+    status = both.finish()
+    result = {'second': status, 'went_on': after > before}
+    if status == 'completed':
+        result['verify'] = check.moved_to(both.dest).ask('verify')
+    return {**result, **both.facts()}
+
+
+def cancel():
+    with pair(name='cancel') as both:
+        check = DmaCheck(both.source)
+        check.ask('fill')
+        with slow(SAVE_READ):
+            both.start()
+            wait_state(both.source, 'pre-copy')
+            both.source.qmp.cmd('migrate_cancel')
+            first = both.source.wait_migration()
+        return {'first': first, **attempt_again(both, check)}
+
+
+def destination_dies(where):
+    """Kill the destination in pre-copy, or in stop-copy: in pre-switchover
+    the vCPUs and the VF are stopped, and the data is not read yet.
+    """
+    with pair(name='dies') as both:
+        check = DmaCheck(both.source)
+        check.ask('fill')
+        stop_copy = where == 'stop-copy'
+        both.source.set_capability('pause-before-switchover', stop_copy)
+        with slow(SAVE_READ, 0 if stop_copy else 300):
+            both.start()
+            if stop_copy:
+                both.source.wait_migration('pre-switchover')
+                wait_state(both.source, 'stop-copy')
+                fault(f'admin-delay={SAVE_READ}:300000')
+                both.source.qmp.cmd('migrate-continue', state='pre-switchover')
+            else:
+                wait_state(both.source, 'pre-copy')
+            both.dest.process.kill()
+            first = both.source.wait_migration()
+        both.source.set_capability('pause-before-switchover', False)
+        states = both.source.states()
+        return {'first': first, 'first_states': states,
+                **attempt_again(both, check)}
+
+
+def refused(faults=(), dest_pf=0, dest_vf=1):
+    """A destination that does not match refuses before the downtime."""
+    with pair(name='refused', dest_pf=dest_pf, dest_vf=dest_vf) as both:
+        check = DmaCheck(both.source)
+        check.ask('fill')
+        for spec in faults:
+            fault(spec)
+        both.start()
+        status = both.source.wait_migration()
+        before = check.ask('status')['transfers']
+        both.dest.process.wait(20)
+        facts = both.facts()
+        after = check.ask('status')['transfers']
+        return {'status': status, 'went_on': after > before, **facts}

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What all scenarios share: a pair of guests, and the facts of a migration."""
+import contextlib
+import time
+
+import agent
+import host
+from guest import Guest
+
+PARAMETERS = {'max-bandwidth': 4 << 30, 'downtime-limit': 1500}
+SAVE_READ, LOAD_WRITE = '0x0121', '0x0131'
+
+
+def fault(spec, device='lmf0'):
+    """Set a fault hook of the device model; see firmware/fault.c."""
+    agent.link.up('fault', spec=spec, device=device)
+
+
+def stats(device='lmf0'):
+    return agent.link.up('stats', device=device)
+
+
+class Pair:
+    """A guest on one VF and, when asked for, its destination on another."""
+
+    def __init__(self, source_vf=0, dest_vf=1, dest_pf=0, name='m',
+                 parameters=None, **options):
+        host.prepare()
+        self.name = name
+        self.options = options
+        self.parameters = dict(PARAMETERS, **(parameters or {}))
+        self.dest_place = (dest_vf, dest_pf)
+        self.dest = None
+        self.source = Guest(f'{name}-0',
+                            host.virtual_function(source_vf), **options)
+        self.count = 0
+
+    def start(self, **dest_options):
+        """Start a new destination and a migration to it."""
+        self.count += 1
+        uri = f'unix:/run/{self.name}-{self.count}.migrate'
+        self.dest = Guest(f'{self.name}-{self.count}',
+                          host.virtual_function(*self.dest_place),
+                          incoming='defer', **{**self.options, **dest_options})
+        self.dest.qmp.cmd('migrate-incoming', uri=uri)
+        self.source.qmp.cmd('migrate-set-parameters', **self.parameters)
+        self.source.qmp.cmd('migrate', uri=uri)
+
+    def finish(self):
+        """Wait for the end; on success until the destination runs."""
+        status = self.source.wait_migration()
+        if status == 'completed':
+            self.dest.qmp.wait_event(lambda e: e['event'] == 'RESUME', 60)
+        return status
+
+    def facts(self):
+        """What QEMU, the driver and the device know about it."""
+        source, dest = self.source, self.dest
+        return {'source': source.migration(), 'source_states': source.states(),
+                'dest_states': dest.states(),
+                'source_stderr': source.stderr(),
+                'dest_stderr': dest.stderr(),
+                'trace': source.text('trace'),
+                'source_counters': host.counters(source.bdf),
+                'dest_counters': host.counters(dest.bdf)}
+
+    def drop_dest(self):
+        if self.dest:
+            self.dest.quit()
+            self.dest = None
+
+    def swap(self):
+        """The destination becomes the source of the next migration."""
+        place = (host.location(self.source.bdf))
+        self.source.quit()
+        self.source, self.dest = self.dest, None
+        self.dest_place = place
+
+    def close(self):
+        self.drop_dest()
+        self.source.quit()
+
+
+@contextlib.contextmanager
+def pair(**options):
+    both = Pair(**options)
+    try:
+        both.source.console.wait_up()
+        yield both
+    finally:
+        fault('none')
+        both.close()
+
+
+@contextlib.contextmanager
+def slow(opcode, milliseconds=300):
+    """Hold a phase open: the device takes its time for each such command."""
+    fault(f'admin-delay={opcode}:{milliseconds * 1000}')
+    try:
+        yield
+    finally:
+        fault(f'admin-delay={opcode}:0')
+
+
+def wait_first_pass(source, timeout=120):
+    """Until QEMU has sent every page of the guest once."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        ram = source.migration().get('ram')
+        if ram and (ram['normal'] + ram['duplicate']) * 4096 >= ram['total']:
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f'the first pass does not end: {source.migration()}')
+
+
+def wait_state(guest, state, timeout=60):
+    """Until QEMU tells that the VF reached a migration state."""
+    if not guest.qmp.wait_event(
+            lambda e: e['event'] == 'VFIO_MIGRATION' and
+            e['data']['device-state'] == state, timeout):
+        raise RuntimeError(f'{guest.name}: never {state}: {guest.states()}')

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What goes wrong leaves the source guest running, and can be tried again."""
+import pytest
+
+DEVICES = ('id=lmf0', 'id=lmf1,media-size=32M')
+
+
+def assert_second_try(result):
+    assert result['went_on']
+    assert result['second'] == 'completed'
+    assert result['dest_states'][-3:] == ['resuming', 'running-p2p', 'running']
+    assert result['verify']['stale'] == 0
+
+
+def test_cancel(outer):
+    result = outer.call('failures.cancel')
+    assert result['first'] == 'cancelled'
+    assert_second_try(result)
+
+
+def test_destination_dies_in_pre_copy(outer):
+    result = outer.call('failures.destination_dies', where='pre-copy')
+    assert result['first'] == 'failed'
+    assert 'stop-copy' not in result['first_states']
+    assert_second_try(result)
+
+
+def test_destination_dies_in_stop_copy(outer):
+    result = outer.call('failures.destination_dies', where='stop-copy')
+    assert result['first'] == 'failed'
+    assert 'stop-copy' in result['first_states']
+    assert_second_try(result)
+
+
+@pytest.mark.parametrize('how', [
+    {'dest_pf': 1, 'dest_vf': 0},
+    {'faults': ['identity-version=0x20000']},
+], ids=['media-size', 'contract-version'])
+def test_mismatch_is_refused_before_the_downtime(outer, how):
+    result = outer.call('failures.refused', **how)
+    assert result['status'] == 'failed'
+    assert 'stop-copy' not in result['source_states']
+    assert result['went_on']

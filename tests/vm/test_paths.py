@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The ways that QEMU takes through the driver, all of them successful."""
+import pytest
+
+
+def assert_moved(result):
+    assert result['status'] == 'completed'
+    assert result['dest_states'][-3:] == ['resuming', 'running-p2p', 'running']
+    assert not result['dest_stderr'].strip()
+    assert result['verify']['stale'] == 0
+
+
+def test_paused_guest(outer):
+    result = outer.call('scenarios.paused')
+    assert 'pre-copy' not in result['source_states']
+    assert result['status'] == 'completed'
+    assert result['verify']['stale'] == 0
+
+
+def test_iommufd(outer):
+    assert_moved(outer.call('scenarios.dma_only', iommufd=True))
+
+
+@pytest.mark.full
+def test_to_and_fro(outer):
+    result = outer.call('scenarios.to_and_fro', times=20, timeout=1200)
+    assert result['status'] == 'completed'
+    assert len(result['downtimes']) == 20
+    assert result['verify']['stale'] == 0
