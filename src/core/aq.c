@@ -20,7 +20,6 @@
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/log2.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "lmf_core.h"
@@ -43,7 +42,7 @@ static bool lmf_aq_has_room_locked(struct lmf_func *func)
 	return func->inflight < aq->quota && aq->nused < aq->nslots;
 }
 
-static struct lmf_slot *lmf_aq_take_slot_locked(struct lmf_op *op)
+static void lmf_aq_take_slot_locked(struct lmf_op *op)
 {
 	struct lmf_core *core = op->func->core;
 	struct lmf_aq *aq = &core->aq;
@@ -61,7 +60,6 @@ static struct lmf_slot *lmf_aq_take_slot_locked(struct lmf_op *op)
 	kref_get(&op->ref);
 	slot->op = op;
 	op->cmd.tag = cpu_to_le32(lmf_aq_tag(aq, n));
-	return slot;
 }
 
 static void lmf_aq_free_slot_locked(struct lmf_core *core, u32 n)
@@ -76,6 +74,7 @@ static void lmf_aq_free_slot_locked(struct lmf_core *core, u32 n)
 	op->func->inflight--;
 	aq->nused--;
 	aq->nstuck -= slot->stuck;
+	op->func->nstuck -= slot->stuck;
 	slot->op = NULL;
 	__clear_bit(n, aq->used);
 }
@@ -242,12 +241,25 @@ bool lmf_aq_expire_locked(struct lmf_core *core)
 			continue;
 		slot->stuck = true;
 		aq->nstuck++;
+		op->func->nstuck++;
 		dev_warn_ratelimited(core->dev,
 				     "VF %u: command %#x is not answered\n",
 				     op->func->id, le16_to_cpu(op->cmd.opcode));
 		lmf_op_give_up(op, -ETIMEDOUT);
 	}
 	return aq->nused > aq->nstuck;
+}
+
+/* Is there a VF for which no command can be posted any more? */
+bool lmf_aq_is_stuck_locked(struct lmf_core *core)
+{
+	u32 n;
+
+	lockdep_assert_held(&core->lock);
+	for (n = 0; n < core->nfuncs; n++)
+		if (core->funcs[n].nstuck >= core->aq.quota)
+			return true;
+	return false;
 }
 
 /* The queue is lost: tell all waiters. The slots stay as they are. */

@@ -6,11 +6,12 @@
  * gives up what is overdue, makes up for a lost interrupt, and finds the device
  * dead: registers read all ones, FATAL is set, READY is not.
  *
- * A dead device, or one with LMF_STUCK_LIMIT commands that it does not answer,
- * is lost: all waiters get -ENOTCONN, and one work item stops and starts the
- * queue. That ends all sessions and logs of all VFs, so nothing less leads to
- * it. Until the stop is confirmed nothing that the device may write is freed.
- * If the attempt fails the PF stays lost until it is reset or bound again.
+ * A dead device is lost, and so is one that leaves all commands that a VF may
+ * have unanswered, because such a VF could not even be torn down. Then all
+ * waiters get -ENOTCONN, and a work item stops and starts the queue. That ends
+ * all sessions and logs of all VFs, so nothing less leads to it. Until the stop
+ * is confirmed nothing that the device may write is freed. If the attempt fails
+ * the PF stays lost until it is reset or bound again.
  *
  * A reset from outside (FLR, AER) takes the same way, but the recovery waits
  * for its end: between lmf_core_reset_prepare() and lmf_core_reset_done()
@@ -180,7 +181,6 @@ static void lmf_watch_work(struct work_struct *work)
 {
 	struct lmf_core *core = container_of(to_delayed_work(work),
 					     struct lmf_core, watch_work);
-	u32 limit = min(LMF_STUCK_LIMIT, core->aq.quota);
 	unsigned long flags;
 	u32 status;
 
@@ -191,7 +191,7 @@ static void lmf_watch_work(struct work_struct *work)
 	status = lmf_read(core, LMF_PF_STATUS);
 	if (lmf_aq_expire_locked(core))
 		lmf_watch_locked(core);
-	if (lmf_status_is_dead(status) || core->aq.nstuck >= limit) {
+	if (lmf_status_is_dead(status) || lmf_aq_is_stuck_locked(core)) {
 		dev_err(core->dev, "lost: status %#x, %u commands unanswered\n",
 			status, core->aq.nstuck);
 		lmf_core_lost_locked(core);

@@ -20,14 +20,14 @@
  * that. What a log writes is owned by struct lmf_func in the same way.
  *
  * Lock order, outermost first:
+ *	lmf_func.notify_lock	(mutex)
+ *	what the functions of struct lmf_vf_notify take
  *	lmf_func.lock		(mutex)
  *	lmf_core.lock		(spinlock, interrupts off)
  *	lmf_op.lock		(spinlock, interrupts off)
- *	the wait queue's own lock
- * and, not nested with lmf_func.lock:
- *	lmf_func.notify_lock	(mutex)
- *	what struct lmf_vf_notify's functions take
- * so whoever calls lmf_vf_get() or lmf_vf_put() holds nothing of the latter.
+ *	the lock of a wait queue
+ * So nobody may hold what his notify functions take while he calls lmf_vf_get()
+ * or lmf_vf_put().
  */
 #ifndef LMF_CORE_H
 #define LMF_CORE_H
@@ -46,7 +46,6 @@
 #define LMF_LOG_RING_LIMIT	((u32)SZ_64K)	/* entries */
 #define LMF_LOG_RANGES_LIMIT	1024U
 #define LMF_VF_INFLIGHT		16U	/* commands of a VF on the device */
-#define LMF_STUCK_LIMIT		8U	/* commands that call for a reset */
 
 struct device;
 struct lmf_core;
@@ -57,7 +56,7 @@ struct sg_table;
  * @read: a register; all ones if the device is gone
  * @write: a register, after all memory writes before it
  *
- * Called with a spinlock held.
+ * Called with a spinlock held, so neither may call back.
  */
 struct lmf_io_ops {
 	u32 (*read)(void *ctx, u32 offset);
@@ -221,6 +220,7 @@ struct lmf_aeq {
  * @taken: lmf_vf_get() gave it away
  * @vf: its handle, once that may be notified
  * @inflight: slots it holds; core->lock, as all below
+ * @nstuck: how many of them are stuck
  * @session: that the device has open, or 0
  * @session_serial: of the command that began it
  * @session_load: it is a load
@@ -237,6 +237,7 @@ struct lmf_func {
 	bool taken;
 	struct lmf_vf *vf;
 	u32 inflight;
+	u32 nstuck;
 	u64 session;
 	u64 session_serial;
 	bool session_load;
@@ -329,6 +330,7 @@ struct lmf_op *lmf_aq_submit(struct lmf_func *func,
 			     const struct lmf_request *req);
 void lmf_aq_poll(struct lmf_core *core);
 bool lmf_aq_expire_locked(struct lmf_core *core);
+bool lmf_aq_is_stuck_locked(struct lmf_core *core);
 void lmf_aq_fail_locked(struct lmf_core *core);
 void lmf_aq_reset(struct lmf_core *core);
 

@@ -175,7 +175,7 @@ static int lmf_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		goto err_unmap;
 	pci_set_drvdata(pdev, lp);
-	/* What lmf_slot_reset() goes back to. */
+	/* For lmf_slot_reset(). */
 	pci_save_state(pdev);
 	return 0;
 
@@ -224,6 +224,8 @@ static void lmf_reset_done(struct pci_dev *pdev)
 {
 	struct lmf_pci *lp = pci_get_drvdata(pdev);
 
+	/* For lmf_slot_reset(); a reset has used up what was saved before. */
+	pci_save_state(pdev);
 	lmf_core_reset_done(lp->core);
 }
 

@@ -53,11 +53,10 @@ static int bed_dma_write(void *ctx, int fn, uint64_t addr, const void *buf,
 	if (!mem)
 		return -1;
 	memcpy(mem, buf, len);
-	if (fn == LMF_FW_PF) {
+	if (fn == LMF_FW_PF)
 		bed->host_writes++;
-		return 0;
-	}
-	bed->guest_writes++;
+	else
+		bed->guest_writes++;
 	if (bed->wrote)
 		bed->wrote(bed, fn, addr, len);
 	return 0;

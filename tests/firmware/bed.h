@@ -46,9 +46,8 @@ struct bed {
 	unsigned int irqs[BED_VFS + 1][LMF_VF_QUEUE_LIMIT];	/* PF: last */
 	uint64_t guest_writes;
 	uint64_t host_writes;
-	/* Called for each write to guest memory, if set. */
-	void (*wrote)(struct bed *bed, unsigned int vf, uint64_t addr,
-		      size_t len);
+	/* Called after each write of the device, if set. */
+	void (*wrote)(struct bed *bed, int fn, uint64_t addr, size_t len);
 	void *wrote_ctx;
 	uint32_t asq_tail;
 	uint32_t acq_head;

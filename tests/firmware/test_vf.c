@@ -239,8 +239,9 @@ static void out_of_memory_is_a_media_error(void)
 	struct bed *bed = vf_bed();
 	unsigned int i;
 
-	for (i = 1; i <= 3; i++) {
-		bed->fail_alloc = i;
+	/* The table of leaves, a leaf, a granule. */
+	for (i = 0; i < 3; i++) {
+		bed->fail_alloc = i ? 2 : 1;
 		CHECK_EQ(bed_write(bed, 0, 0, 1, 4096), LMF_VF_ST_MEDIA);
 	}
 	CHECK_EQ(bed_write(bed, 0, 0, 1, 4096), LMF_VF_ST_OK);

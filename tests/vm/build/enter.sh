@@ -5,6 +5,7 @@
 # background ends with it.
 . "$(dirname "$0")/lib.sh"
 
+[ -z "${LMF_IN_ROOT:-}" ] || exec "$@"
 root=$("$steps/root.sh")
 inside='
 set -e

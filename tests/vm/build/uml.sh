@@ -23,7 +23,8 @@ in_root()
 	if [ -n "${LMF_IN_ROOT:-}" ]; then "$@"; else "$steps/enter.sh" "$@"; fi
 }
 
-# The source again, as links, with a folder of ours in it.
+# The source again, as links, with a folder of ours in it. A link is never
+# written through: sed -i makes a new file.
 build_tree()
 {
 	local dir=${OUT%.partial}
@@ -34,13 +35,13 @@ build_tree()
 		cp '$kunit/Kconfig' lmf/tests/kunit/
 		touch lmf/Makefile
 		sed -i '/^endmenu/i source \"drivers/lmf/tests/kunit/Kconfig\"' Kconfig
-		echo 'obj-\$(CONFIG_LMF_KUNIT) += lmf/' >>Makefile
+		sed -i '\$a obj-\$(CONFIG_LMF_KUNIT) += lmf/' Makefile
 		cd ..
 		cat ${fragments[*]} >.config
 		make -s ARCH=um olddefconfig
-		make -s ARCH=um -j\$(nproc) linux"
-	rm -rf "$OUT"
-	mv "$dir" "$OUT"
+		make -s ARCH=um -j\$(nproc) linux" &&
+		rm -rf "$OUT" &&
+		mv "$dir" "$OUT"
 }
 
 # Only what changed is compiled again: the sources are compared by content.

@@ -96,11 +96,12 @@ def run():
         disk.start_fio()
         show(step='live-migrate to a second QEMU with VF 1')
         with slow(SAVE_READ, 100):
-            both.start()
+            both.start(hold=True)
             beats = Beats(both.source, both.dest)
             display = Display(both)
             wait_first_pass(both.source)
             check.ask('burst 12288')
+        both.release()
         status = both.finish()
         display.stop()
         if status != 'completed':

@@ -69,9 +69,10 @@ def under_load(io_delay_us=0, **options):
         if io_delay_us:
             fault(f'io-delay=*:{io_delay_us}')
         with slow(SAVE_READ):
-            both.start()
+            both.start(hold=True)
             wait_first_pass(both.source)
             result['burst'] = check.ask('burst 12288')
+        both.release()
         result['status'] = both.finish()
         if result['status'] == 'completed':
             disk.guest = both.dest

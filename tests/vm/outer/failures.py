@@ -22,11 +22,10 @@ def cancel():
     with pair(name='cancel') as both:
         check = DmaCheck(both.source)
         check.ask('fill')
-        with slow(SAVE_READ):
-            both.start()
-            wait_state(both.source, 'pre-copy')
-            both.source.qmp.cmd('migrate_cancel')
-            first = both.source.wait_migration()
+        both.start(hold=True)
+        wait_state(both.source, 'pre-copy')
+        both.source.qmp.cmd('migrate_cancel')
+        first = both.source.wait_migration()
         return {'first': first, **attempt_again(both, check)}
 
 
@@ -39,8 +38,8 @@ def destination_dies(where):
         check.ask('fill')
         stop_copy = where == 'stop-copy'
         both.source.set_capability('pause-before-switchover', stop_copy)
-        with slow(SAVE_READ, 0 if stop_copy else 300):
-            both.start()
+        with slow(SAVE_READ, 0):
+            both.start(hold=not stop_copy)
             if stop_copy:
                 both.source.wait_migration('pre-switchover')
                 wait_state(both.source, 'stop-copy')

@@ -35,8 +35,10 @@ class Pair:
                             host.virtual_function(source_vf), **options)
         self.count = 0
 
-    def start(self, **dest_options):
-        """Start a new destination and a migration to it."""
+    def start(self, hold=False, **dest_options):
+        """Start a new destination and a migration to it. With `hold` it
+        stays in pre-copy until release(): no downtime is short enough.
+        """
         self.count += 1
         uri = f'unix:/run/{self.name}-{self.count}.migrate'
         self.dest = Guest(f'{self.name}-{self.count}',
@@ -44,7 +46,16 @@ class Pair:
                           incoming='defer', **{**self.options, **dest_options})
         self.dest.qmp.cmd('migrate-incoming', uri=uri)
         self.source.qmp.cmd('migrate-set-parameters', **self.parameters)
+        if hold:
+            self.limit_downtime(1)
         self.source.qmp.cmd('migrate', uri=uri)
+
+    def limit_downtime(self, milliseconds):
+        self.source.qmp.cmd('migrate-set-parameters',
+                            **{'downtime-limit': milliseconds})
+
+    def release(self):
+        self.limit_downtime(self.parameters['downtime-limit'])
 
     def finish(self):
         """Wait for the end; on success until the destination runs."""
@@ -93,8 +104,8 @@ def pair(**options):
 
 
 @contextlib.contextmanager
-def slow(opcode, milliseconds=300):
-    """Hold a phase open: the device takes its time for each such command."""
+def slow(opcode, milliseconds=100):
+    """The device takes its time for each such command."""
     fault(f'admin-delay={opcode}:{milliseconds * 1000}')
     try:
         yield

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PF registers, admin queue, events, quiesce and PF reset.
+ */
+#include "bed.h"
+#include "tap.h"
+
+static void facts(void)
+{
+	struct bed *bed = bed_new(NULL);
+
+	CHECK_EQ(bed_reg(bed, LMF_FW_PF, LMF_PF_MAGIC), LMF_PF_MAGIC_VALUE);
+	CHECK_EQ(bed_reg(bed, LMF_FW_PF, LMF_PF_VERSION), LMF_VERSION(1, 0));
+	CHECK_EQ(bed_reg(bed, LMF_FW_PF, LMF_PF_TOTAL_VFS), BED_VFS);
+	CHECK_EQ(bed_reg(bed, LMF_FW_PF, LMF_PF_STATUS), LMF_PF_STATUS_READY);
+	CHECK_EQ(bed_reg(bed, LMF_FW_PF, 0x800), 0);
+	CHECK_EQ(lmf_fw_read(bed->fw, 99, 0, 4), 0xffffffff);
+	bed_free(bed);
+}
+
+static void configurations(void)
+{
+	struct lmf_fw_config config = bed_config;
+	struct bed *bed;
+	unsigned int i;
+
+	for (i = 0; i < 8; i++) {
+		config = bed_config;
+		switch (i) {
+		case 0: config.vfs = 0; break;
+		case 1: config.vfs = 65; break;
+		case 2: config.queues = 17; break;
+		case 3: config.entries = 100; break;
+		case 4: config.entries = 2048; break;
+		case 5: config.media_bytes = 4095; break;
+		case 6: config.log_entries = 1; break;
+		case 7: config.media_bytes = 0; break;
+		}
+		bed = bed_new(&config);
+		CHECK(!bed->fw);
+		bed_free(bed);
+	}
+}
+
+static void bad_rings_are_fatal(void)
+{
+	struct bed *bed = bed_new(NULL);
+
+	bed_set(bed, LMF_FW_PF, LMF_PF_CTRL, 0);
+	CHECK_EQ(bed_reg(bed, LMF_FW_PF, LMF_PF_STATUS), 0);
+	bed_set(bed, LMF_FW_PF, LMF_PF_AQ_ENTRIES, 48);
+	bed_set(bed, LMF_FW_PF, LMF_PF_CTRL, LMF_PF_CTRL_ENABLE);
+	CHECK_EQ(bed_reg(bed, LMF_FW_PF, LMF_PF_STATUS), LMF_PF_STATUS_FATAL);
+	bed_set(bed, LMF_FW_PF, LMF_PF_CTRL, 0);
+	CHECK_EQ(bed_reg(bed, LMF_FW_PF, LMF_PF_STATUS), 0);
+	bed_pf_up(bed);
+	CHECK_EQ(bed_reg(bed, LMF_FW_PF, LMF_PF_STATUS), LMF_PF_STATUS_READY);
+	bed_free(bed);
+}
+
+static void unreachable_rings_are_fatal(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct lmf_admin_cmd cmd = bed_log_cmd(bed, 0, 16, 1, 12, 0, 1 << 20);
+	uint64_t before;
+
+	CHECK_EQ(bed_status(bed, &cmd), LMF_ST_OK);
+	bed->host_gone = true;
+	/* The event of the reset cannot be written. */
+	lmf_fw_reset(bed->fw, 0);
+	CHECK_EQ(bed_reg(bed, LMF_FW_PF, LMF_PF_STATUS), LMF_PF_STATUS_FATAL);
+	bed->host_gone = false;
+	before = bed->host_writes;
+	bed_queue_on(bed, 0, 0, 8);
+	CHECK_EQ(bed_write(bed, 0, 0, 1, 512), LMF_VF_ST_OK);
+	bed_pass(bed, 1000000);
+	CHECK_EQ(bed->host_writes, before);
+	bed_set(bed, LMF_FW_PF, LMF_PF_CTRL, 0);
+	bed_pf_up(bed);
+	bed_set(bed, LMF_FW_PF, LMF_PF_ASQ_TAIL, BED_AQ_ENTRIES);
+	CHECK_EQ(bed_reg(bed, LMF_FW_PF, LMF_PF_STATUS), LMF_PF_STATUS_FATAL);
+	bed_free(bed);
+}
+
+static void vf_info(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct lmf_admin_cmd cmd = bed_cmd_data(LMF_OP_VF_INFO, 1, HOST_DATA,
+						200);
+	struct lmf_vf_info info;
+	struct lmf_admin_cqe cqe;
+
+	cqe = bed_exec(bed, &cmd);
+	CHECK_EQ(le16_to_cpu(cqe.status), LMF_ST_OK);
+	CHECK_EQ(le32_to_cpu(cqe.bytes), sizeof(info));
+	memcpy(&info, bed->host + HOST_DATA, sizeof(info));
+	CHECK_EQ(le32_to_cpu(info.version), LMF_VERSION(1, 0));
+	CHECK_EQ(le64_to_cpu(info.caps), LMF_INFO_CAP_MIGRATE |
+					 LMF_INFO_CAP_LOG);
+	CHECK_EQ(le64_to_cpu(info.media_bytes), 4 << 20);
+	CHECK_EQ(le32_to_cpu(info.log_formats), 1);
+	CHECK_EQ(le64_to_cpu(info.resets), 1);
+	lmf_fw_reset(bed->fw, 1);
+	/* A host of an older minor version has a shorter structure. */
+	memset(bed->host + HOST_DATA, 0xee, sizeof(info));
+	cmd = bed_cmd_data(LMF_OP_VF_INFO, 1, HOST_DATA, 60);
+	cqe = bed_exec(bed, &cmd);
+	CHECK_EQ(le32_to_cpu(cqe.bytes), 60);
+	CHECK_EQ(bed->host[HOST_DATA + 56], 2);
+	CHECK_EQ(bed->host[HOST_DATA + 60], 0xee);
+	bed_free(bed);
+}
+
+static void capabilities_are_optional(void)
+{
+	struct lmf_fw_config config = bed_config;
+	struct lmf_admin_cmd cmd;
+	struct bed *bed;
+
+	config.migrate = false;
+	config.log = false;
+	bed = bed_new(&config);
+	cmd = bed_cmd(LMF_OP_SAVE_BEGIN, 0);
+	CHECK_EQ(bed_status(bed, &cmd), LMF_ST_OPCODE);
+	cmd = bed_cmd(LMF_OP_LOG_STOP, 0);
+	CHECK_EQ(bed_status(bed, &cmd), LMF_ST_OPCODE);
+	cmd = bed_cmd_data(LMF_OP_VF_INFO, 0, HOST_DATA, 128);
+	CHECK_EQ(bed_status(bed, &cmd), LMF_ST_OK);
+	CHECK_EQ(bed->host[HOST_DATA + 4], 0);
+	CHECK_EQ(bed->host[HOST_DATA + 8], 0);
+	bed_free(bed);
+}
+
+#define CHECK_STATUS(status) CHECK_EQ(bed_status(bed, &cmd), status)
+
+static void command_errors(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct lmf_admin_cmd cmd = bed_cmd(0x0999, 0);
+
+	CHECK_STATUS(LMF_ST_OPCODE);
+	cmd = bed_cmd(LMF_OP_LOG_STOP, BED_VFS);
+	CHECK_STATUS(LMF_ST_VF);
+	cmd = bed_cmd(LMF_OP_LOG_STOP, 0xffff);
+	CHECK_STATUS(LMF_ST_VF);
+	lmf_fw_vf_enable(bed->fw, 3, false);
+	cmd = bed_cmd(LMF_OP_LOG_STOP, 3);
+	CHECK_STATUS(LMF_ST_VF);
+	cmd = bed_cmd(LMF_OP_QUIESCE, 0);
+	cmd.param = cpu_to_le32(3);
+	CHECK_STATUS(LMF_ST_FIELD);
+	cmd = bed_cmd(LMF_OP_QUIESCE, 0);
+	cmd.session = cpu_to_le64(1);
+	CHECK_STATUS(LMF_ST_FIELD);
+	cmd = bed_cmd(LMF_OP_QUIESCE, 0);
+	cmd.reserved2[3] = 1;
+	CHECK_STATUS(LMF_ST_FIELD);
+	cmd = bed_cmd_data(LMF_OP_QUIESCE, 0, HOST_DATA, 8);
+	CHECK_STATUS(LMF_ST_FIELD);
+	cmd = bed_cmd(LMF_OP_VF_INFO, 0);
+	CHECK_STATUS(LMF_ST_FIELD);
+	cmd = bed_cmd_data(LMF_OP_VF_INFO, 0, HOST_BYTES, 128);
+	CHECK_STATUS(LMF_ST_DMA);
+	cmd = bed_cmd(LMF_OP_SAVE_END, 0);
+	CHECK_STATUS(LMF_ST_SESSION);
+	cmd.session = cpu_to_le64(12345);
+	CHECK_STATUS(LMF_ST_SESSION);
+	cmd = bed_cmd(LMF_OP_LOG_STOP, 0);
+	CHECK_STATUS(LMF_ST_OK);
+	cmd = bed_cmd(LMF_OP_LOG_FLUSH, 0);
+	CHECK_STATUS(LMF_ST_STATE);
+	bed_free(bed);
+}
+
+static void data_may_be_scattered(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct lmf_admin_cmd cmd = bed_cmd_data(LMF_OP_VF_INFO, 0, HOST_DATA,
+						32);
+	struct lmf_sge sge[2] = {
+		{
+			.addr = cpu_to_le64(HOST_BASE + HOST_DATA + 0x1000),
+			.len = cpu_to_le32(5),
+		}, {
+			.addr = cpu_to_le64(HOST_BASE + HOST_DATA + 0x2000),
+			.len = cpu_to_le32(300),
+		},
+	};
+	struct lmf_admin_cqe cqe;
+
+	memcpy(bed->host + HOST_DATA, sge, sizeof(sge));
+	cmd.nsge = cpu_to_le16(2);
+	cqe = bed_exec(bed, &cmd);
+	CHECK_EQ(le32_to_cpu(cqe.bytes), 128);
+	CHECK_EQ(bed->host[HOST_DATA + 0x1002], 1);
+	CHECK_EQ(bed->host[HOST_DATA + 0x1005], 0);
+	CHECK_EQ(bed->host[HOST_DATA + 0x2003], LMF_INFO_CAP_MIGRATE |
+						LMF_INFO_CAP_LOG);
+	bed_free(bed);
+}
+
+static void many_commands_wrap_the_rings(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct lmf_admin_cmd cmd = bed_cmd(LMF_OP_LOG_STOP, 0);
+	struct lmf_admin_cqe cqe;
+	unsigned int i, j;
+
+	for (i = 0; i < 10; i++) {
+		for (j = 0; j < BED_AQ_ENTRIES - 1; j++) {
+			cmd.vf = cpu_to_le16(j % BED_VFS);
+			bed_submit(bed, &cmd);
+		}
+		CHECK(bed_run(bed));
+		for (j = 0; j < BED_AQ_ENTRIES - 1; j++)
+			CHECK(bed_reap(bed, &cqe));
+		CHECK(!bed_reap(bed, &cqe));
+	}
+	CHECK(bed->irqs[BED_VFS][LMF_PF_VECTOR_ADMIN] >= 10);
+	bed_free(bed);
+}
+
+/* The last of many commands of VF 0 must not come before one of VF 1. */
+static void vfs_share_the_queue_fairly(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct lmf_admin_cmd cmd;
+	struct lmf_admin_cqe cqe;
+	uint32_t other, tag = 0;
+	unsigned int i;
+
+	bed_queue_on(bed, 0, 0, 8);
+	for (i = 0; i < 4; i++)
+		CHECK_EQ(bed_write(bed, 0, i << 20, 1 + i, 1 << 20), 0);
+	cmd = bed_cmd(LMF_OP_SAVE_BEGIN, 0);
+	cqe = bed_exec(bed, &cmd);
+	cmd = bed_cmd_data(LMF_OP_SAVE_READ, 0, HOST_DATA, 256 << 10);
+	cmd.session = cqe.value[0];
+	for (i = 0; i < 12; i++)
+		bed_submit(bed, &cmd);
+	cmd = bed_cmd(LMF_OP_LOG_STOP, 1);
+	other = bed_submit(bed, &cmd);
+	lmf_fw_run(bed->fw);
+	for (i = 0; bed_reap(bed, &cqe); i++) {
+		tag = le32_to_cpu(cqe.tag);
+		if (tag == other)
+			break;
+	}
+	CHECK_EQ(tag, other);
+	CHECK(i <= 2);
+	bed_free(bed);
+}
+
+static void events_lost_are_told(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct lmf_event event;
+	unsigned int i;
+
+	for (i = 0; i < BED_AEQ_ENTRIES + 5; i++)
+		lmf_fw_reset(bed->fw, 1);
+	for (i = 0; i < BED_AEQ_ENTRIES - 1; i++) {
+		CHECK(bed_event(bed, &event));
+		CHECK_EQ(le16_to_cpu(event.type), LMF_EV_VF_RESET);
+	}
+	CHECK(bed_event(bed, &event));
+	CHECK_EQ(le16_to_cpu(event.type), LMF_EV_LOST);
+	CHECK(!bed_event(bed, &event));
+	lmf_fw_reset(bed->fw, 1);
+	CHECK(bed_event(bed, &event));
+	CHECK_EQ(le16_to_cpu(event.type), LMF_EV_VF_RESET);
+	bed_free(bed);
+}
+
+static void initiator_quiesce_stops_dma_and_records_doorbells(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct lmf_vf_cmd io = bed_io_cmd(LMF_VF_OP_READ, 0, GUEST_DATA, 4096);
+	struct lmf_vf_cqe cqe;
+
+	bed_queue_on(bed, 0, 0, 8);
+	CHECK_EQ(bed_quiesce(bed, 0, LMF_QUIESCE_INITIATOR), LMF_ST_OK);
+	bed_io_submit(bed, 0, 0, &io);
+	bed->guest_writes = 0;
+	bed_pass(bed, 1000000);
+	CHECK_EQ(bed->guest_writes, 0);
+	CHECK_EQ(bed->irqs[0][0], 0);
+	CHECK_EQ(bed_quiesce(bed, 0, LMF_QUIESCE_RUN), LMF_ST_OK);
+	CHECK(bed_io_reap(bed, 0, 0, &cqe));
+	CHECK_EQ(bed->irqs[0][0], 1);
+	bed_free(bed);
+}
+
+static void full_quiesce_ignores_registers(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct lmf_vf_cmd io = bed_io_cmd(LMF_VF_OP_READ, 0, GUEST_DATA, 4096);
+	struct lmf_vf_cqe cqe;
+	uint64_t base = LMF_VF_QUEUE(0);
+
+	bed_queue_on(bed, 0, 0, 8);
+	CHECK_EQ(bed_quiesce(bed, 0, LMF_QUIESCE_FULL), LMF_ST_OK);
+	bed_io_submit(bed, 0, 0, &io);
+	bed_set(bed, 0, base + LMF_VF_Q_CTRL, 0);
+	CHECK_EQ(bed_reg(bed, 0, base + LMF_VF_Q_STATUS),
+		 LMF_VF_QSTATUS_ENABLED);
+	CHECK_EQ(bed_quiesce(bed, 0, LMF_QUIESCE_RUN), LMF_ST_OK);
+	CHECK(!bed_io_reap(bed, 0, 0, &cqe));
+	bed_set(bed, 0, LMF_VF_SQ_TAIL(0), 1);
+	bed_run(bed);
+	CHECK(bed_io_reap(bed, 0, 0, &cqe));
+	bed_free(bed);
+}
+
+static void resume_raises_unconsumed_vectors_once(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct lmf_vf_cmd nop = { .opcode = LMF_VF_OP_NOP };
+	unsigned int q;
+
+	for (q = 0; q < 3; q++) {
+		bed_queue_on(bed, 0, q, 8);
+		bed_io_submit(bed, 0, q, &nop);
+	}
+	bed_set(bed, 0, LMF_VF_QUEUE(1) + LMF_VF_Q_CTRL, LMF_VF_QCTRL_ENABLE);
+	bed_run(bed);
+	bed_set(bed, 0, LMF_VF_CQ_HEAD(2), 1);
+	CHECK_EQ(bed_quiesce(bed, 0, LMF_QUIESCE_INITIATOR), LMF_ST_OK);
+	memset(bed->irqs, 0, sizeof(bed->irqs));
+	CHECK_EQ(bed_quiesce(bed, 0, LMF_QUIESCE_FULL), LMF_ST_OK);
+	CHECK_EQ(bed_quiesce(bed, 0, LMF_QUIESCE_INITIATOR), LMF_ST_OK);
+	CHECK_EQ(bed->irqs[0][0], 0);
+	CHECK_EQ(bed_quiesce(bed, 0, LMF_QUIESCE_RUN), LMF_ST_OK);
+	CHECK_EQ(bed_quiesce(bed, 0, LMF_QUIESCE_RUN), LMF_ST_OK);
+	CHECK_EQ(bed->irqs[0][0], 1);
+	CHECK_EQ(bed->irqs[0][1], 0);
+	CHECK_EQ(bed->irqs[0][2], 0);
+	bed_free(bed);
+}
+
+static void vf_reset_leaves_quiesce(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct lmf_vf_cmd nop = { .opcode = LMF_VF_OP_NOP };
+
+	CHECK_EQ(bed_quiesce(bed, 0, LMF_QUIESCE_FULL), LMF_ST_OK);
+	lmf_fw_reset(bed->fw, 0);
+	bed_queue_on(bed, 0, 0, 8);
+	CHECK_EQ(bed_io(bed, 0, 0, &nop), LMF_VF_ST_OK);
+	bed_free(bed);
+}
+
+static void pf_reset_drops_everything(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct lmf_admin_cmd cmd = bed_log_cmd(bed, 0, 16, 8, 12, 0,
+					       GUEST_BYTES);
+	struct lmf_vf_cmd nop = { .opcode = LMF_VF_OP_NOP };
+	struct lmf_admin_cqe cqe;
+	struct lmf_fw_stats stats;
+	uint64_t before;
+
+	CHECK_STATUS(LMF_ST_OK);
+	cmd = bed_cmd(LMF_OP_SAVE_BEGIN, 1);
+	CHECK_STATUS(LMF_ST_OK);
+	CHECK_EQ(bed_quiesce(bed, 0, LMF_QUIESCE_FULL), LMF_ST_OK);
+	bed_submit(bed, &cmd);
+	bed_set(bed, LMF_FW_PF, LMF_PF_CTRL, 0);
+	before = bed->host_writes;
+	CHECK_EQ(bed_reg(bed, LMF_FW_PF, LMF_PF_STATUS), 0);
+	bed_queue_on(bed, 0, 0, 8);
+	CHECK_EQ(bed_io(bed, 0, 0, &nop), LMF_VF_ST_OK);
+	bed_pass(bed, 1000000);
+	CHECK_EQ(bed->host_writes, before);
+	bed_pf_up(bed);
+	bed_run(bed);
+	CHECK(!bed_reap(bed, &cqe));
+	cmd = bed_cmd(LMF_OP_LOG_FLUSH, 0);
+	CHECK_STATUS(LMF_ST_STATE);
+	cmd = bed_cmd(LMF_OP_SAVE_BEGIN, 1);
+	CHECK_STATUS(LMF_ST_OK);
+	lmf_fw_stats(bed->fw, 0, &stats);
+	CHECK_EQ(stats.resets, 0);
+	bed_free(bed);
+}
+
+static void pf_flr_resets_the_vfs_too(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct lmf_fw_stats stats;
+
+	bed_queue_on(bed, 2, 0, 8);
+	lmf_fw_reset(bed->fw, LMF_FW_PF);
+	CHECK_EQ(bed_reg(bed, 2, LMF_VF_QUEUE(0) + LMF_VF_Q_STATUS), 0);
+	CHECK_EQ(bed_reg(bed, LMF_FW_PF, LMF_PF_CTRL), 0);
+	CHECK_EQ(bed_reg(bed, LMF_FW_PF, LMF_PF_AQ_ENTRIES), 0);
+	lmf_fw_stats(bed->fw, 2, &stats);
+	CHECK_EQ(stats.resets, 1);
+	bed_free(bed);
+}
+
+static void random_host(void)
+{
+	struct bed *bed = bed_new(NULL);
+	uint64_t state = 11;
+	unsigned int i, j;
+
+	for (i = 0; i < 20000; i++) {
+		struct lmf_admin_cmd cmd = bed_cmd_data(0, 0, HOST_DATA, 8192);
+		static const uint16_t op[] = {
+			LMF_OP_VF_INFO, LMF_OP_QUIESCE, LMF_OP_SAVE_BEGIN,
+			LMF_OP_SAVE_READ, LMF_OP_SAVE_QUERY, LMF_OP_SAVE_END,
+			LMF_OP_LOAD_BEGIN, LMF_OP_LOAD_WRITE, LMF_OP_LOAD_END,
+			LMF_OP_SCRUB, LMF_OP_LOG_START, LMF_OP_LOG_STOP,
+			LMF_OP_LOG_FLUSH,
+		};
+
+		cmd.opcode = cpu_to_le16(op[bed_random(&state) % 13]);
+		cmd.vf = cpu_to_le16(bed_random(&state) % 5);
+		cmd.session = cpu_to_le64(bed_random(&state) % 2 *
+					  bed->fw->sessions);
+		cmd.param = cpu_to_le32(bed_random(&state) % 4);
+		for (j = bed_random(&state) % 3; j > 1; j--)
+			((uint8_t *)&cmd)[bed_random(&state) % sizeof(cmd)] =
+				bed_random(&state);
+		bed_submit(bed, &cmd);
+		if (bed_random(&state) % 50 == 0)
+			lmf_fw_reset(bed->fw, bed_random(&state) % 5 - 1);
+		if (bed_reg(bed, LMF_FW_PF, LMF_PF_STATUS) !=
+		    LMF_PF_STATUS_READY) {
+			bed_set(bed, LMF_FW_PF, LMF_PF_CTRL, 0);
+			bed_pf_up(bed);
+		}
+		CHECK(bed_run(bed));
+		while (bed_reap(bed, &(struct lmf_admin_cqe){ 0 }))
+			;
+	}
+	bed_free(bed);
+}
+
+static const struct tap_test tests[] = {
+	TEST(facts),
+	TEST(configurations),
+	TEST(bad_rings_are_fatal),
+	TEST(unreachable_rings_are_fatal),
+	TEST(vf_info),
+	TEST(capabilities_are_optional),
+	TEST(command_errors),
+	TEST(data_may_be_scattered),
+	TEST(many_commands_wrap_the_rings),
+	TEST(vfs_share_the_queue_fairly),
+	TEST(events_lost_are_told),
+	TEST(initiator_quiesce_stops_dma_and_records_doorbells),
+	TEST(full_quiesce_ignores_registers),
+	TEST(resume_raises_unconsumed_vectors_once),
+	TEST(vf_reset_leaves_quiesce),
+	TEST(pf_reset_drops_everything),
+	TEST(pf_flr_resets_the_vfs_too),
+	TEST(random_host),
+};
+
+TAP_MAIN(tests)

@@ -1,0 +1,808 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The dirty log. Its law is checked by reference: what the device wrote to
+ * guest memory and what the ring said about it, granule by granule, under
+ * random writes, delays, overflows, flushes and resets.
+ */
+#include "bed.h"
+#include "tap.h"
+
+struct host_log {
+	uint32_t entries;
+	uint64_t consumed;
+	unsigned int shift;
+	uint64_t coarse;
+	uint64_t granules;	/* reported, with repetitions */
+	uint8_t *reported;	/* one a granule of guest memory */
+};
+
+static struct host_log *host_log_new(uint32_t entries, unsigned int shift)
+{
+	struct host_log *log = calloc(1, sizeof(*log));
+
+	log->entries = entries;
+	log->shift = shift;
+	log->reported = calloc(1, GUEST_BYTES >> shift);
+	return log;
+}
+
+static void host_log_free(struct host_log *log)
+{
+	free(log->reported);
+	free(log);
+}
+
+static bool host_entry(struct bed *bed, const struct host_log *log,
+		       struct lmf_log_entry *entry)
+{
+	uint32_t slot = log->consumed & (log->entries - 1);
+	uint16_t phase = log->consumed / log->entries % 2 ? 0 : 1;
+
+	memcpy(entry, bed->host + HOST_RING + slot * sizeof(*entry),
+	       sizeof(*entry));
+	return le16_to_cpu(entry->phase) == phase;
+}
+
+/* Consumes at most @max entries; false if one is out of its bounds. */
+static bool host_consume(struct bed *bed, struct host_log *log, uint32_t max)
+{
+	struct lmf_log_entry entry;
+	uint64_t first, count;
+
+	for (; max && host_entry(bed, log, &entry); max--) {
+		log->consumed++;
+		first = le64_to_cpu(entry.iova) >> log->shift;
+		count = le32_to_cpu(entry.granules);
+		if (le64_to_cpu(entry.iova) % (1 << log->shift) || !count ||
+		    first + count > GUEST_BYTES >> log->shift)
+			return false;
+		memset(log->reported + first, 1, count);
+		log->granules += count;
+		log->coarse += le16_to_cpu(entry.flags) & LMF_LOG_COARSE;
+	}
+	bed_set(bed, LMF_FW_PF, LMF_PF_LOG_HEAD(0), log->consumed);
+	return true;
+}
+
+static struct bed *log_bed(uint64_t delay, uint32_t entries,
+			   uint32_t threshold)
+{
+	struct lmf_fw_config config = bed_config;
+	struct lmf_admin_cmd cmd;
+	struct bed *bed;
+
+	config.log_post_delay_ns = delay;
+	bed = bed_new(&config);
+	bed_queue_on(bed, 0, 0, BED_QUEUE_ENTRIES);
+	cmd = bed_log_cmd(bed, 0, entries, threshold, 12, 0, GUEST_BYTES);
+	if (bed_status(bed, &cmd) != LMF_ST_OK)
+		tap_failed = true;
+	return bed;
+}
+
+static uint16_t log_read(struct bed *bed, uint64_t addr, uint32_t len)
+{
+	struct lmf_vf_cmd cmd = bed_io_cmd(LMF_VF_OP_READ, 0, addr, len);
+
+	return bed_io(bed, 0, 0, &cmd);
+}
+
+static struct lmf_admin_cqe log_flush(struct bed *bed)
+{
+	struct lmf_admin_cmd cmd = bed_cmd(LMF_OP_LOG_FLUSH, 0);
+
+	return bed_exec(bed, &cmd);
+}
+
+/* The example of lmf_log.h, byte by byte: entry 64 of a ring of 64. */
+static void example_of_the_contract(void)
+{
+	static const uint8_t expect[16] = {
+		0x00, 0xf0, 0x07, 0x00, 0x00, 0x00, 0x00, 0x00,
+		0x03, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+	};
+	struct bed *bed = bed_new(NULL);
+	struct host_log *log = host_log_new(64, 12);
+	struct lmf_admin_cmd cmd = bed_log_cmd(bed, 0, 64, 0, 12, 0x60000,
+					       0x80000);
+	struct lmf_vf_cmd io = bed_io_cmd(LMF_VF_OP_COPY, 0, GUEST_DATA,
+					  0x2100);
+	unsigned int i;
+
+	CHECK_EQ(bed_status(bed, &cmd), LMF_ST_OK);
+	bed_queue_on(bed, 0, 0, 8);
+	io.dst = cpu_to_le64(0x7ff00);
+	for (i = 0; i < 64; i++) {
+		CHECK_EQ(bed_io(bed, 0, 0, &io), LMF_VF_ST_OK);
+		CHECK_EQ(bed->host[HOST_RING + i * 16 + 14], 1);
+		CHECK(host_consume(bed, log, 64));
+	}
+	CHECK_EQ(log->consumed, 64);
+	CHECK_EQ(bed_io(bed, 0, 0, &io), LMF_VF_ST_OK);
+	CHECK(!memcmp(bed->host + HOST_RING, expect, sizeof(expect)));
+	host_log_free(log);
+	bed_free(bed);
+}
+
+static void data_and_completions_are_logged(void)
+{
+	struct bed *bed = log_bed(0, 64, 0);
+	struct host_log *log = host_log_new(64, 12);
+
+	CHECK_GOOD();
+	CHECK_EQ(log_read(bed, GUEST_DATA + 4095, 512), LMF_VF_ST_OK);
+	CHECK(host_consume(bed, log, 64));
+	CHECK(log->reported[GUEST_DATA >> 12]);
+	CHECK(log->reported[(GUEST_DATA >> 12) + 1]);
+	CHECK(!log->reported[(GUEST_DATA >> 12) + 2]);
+	CHECK(log->reported[0x8000 >> 12]);
+	CHECK_EQ(log->granules, 3);
+	host_log_free(log);
+	bed_free(bed);
+}
+
+static void reading_guest_memory_is_not_logged(void)
+{
+	struct bed *bed = log_bed(0, 64, 0);
+	struct host_log *log = host_log_new(64, 12);
+
+	CHECK_GOOD();
+	CHECK_EQ(bed_write(bed, 0, 0, 1, 65536), LMF_VF_ST_OK);
+	CHECK(host_consume(bed, log, 64));
+	CHECK_EQ(log->granules, 1);
+	host_log_free(log);
+	bed_free(bed);
+}
+
+static void entries_come_late(void)
+{
+	struct bed *bed = log_bed(50000, 64, 0);
+	struct host_log *log = host_log_new(64, 12);
+
+	CHECK_GOOD();
+	CHECK_EQ(log_read(bed, GUEST_DATA, 8192), LMF_VF_ST_OK);
+	CHECK_EQ(bed->guest[0][GUEST_DATA], 0);
+	bed_pass(bed, 49999);
+	CHECK(host_consume(bed, log, 64));
+	CHECK_EQ(log->consumed, 0);
+	bed_run(bed);
+	CHECK_EQ(bed->wake, bed->now + 1);
+	bed_pass(bed, 1);
+	CHECK(host_consume(bed, log, 64));
+	CHECK_EQ(log->granules, 3);
+	host_log_free(log);
+	bed_free(bed);
+}
+
+static void flush_posts_at_once(void)
+{
+	struct bed *bed = log_bed(1000000000, 64, 0);
+	struct host_log *log = host_log_new(64, 12);
+	struct lmf_admin_cqe cqe;
+
+	CHECK_GOOD();
+	CHECK_EQ(log_read(bed, GUEST_DATA, 65536), LMF_VF_ST_OK);
+	cqe = log_flush(bed);
+	CHECK_EQ(le16_to_cpu(cqe.status), LMF_ST_OK);
+	CHECK_EQ(le16_to_cpu(cqe.flags), 0);
+	/* Adjacent granules come as one extent. */
+	CHECK_EQ(le64_to_cpu(cqe.value[0]), 2);
+	CHECK(host_consume(bed, log, 64));
+	CHECK_EQ(log->granules, 17);
+	host_log_free(log);
+	bed_free(bed);
+}
+
+static void flush_of_a_full_ring_says_more(void)
+{
+	struct bed *bed = log_bed(1000000000, 4, 0);
+	struct host_log *log = host_log_new(4, 12);
+	struct lmf_admin_cqe cqe;
+	unsigned int i, rounds = 0;
+
+	CHECK_GOOD();
+	for (i = 0; i < 40; i++)
+		CHECK_EQ(log_read(bed, GUEST_DATA + i * 8192, 512),
+			 LMF_VF_ST_OK);
+	do {
+		cqe = log_flush(bed);
+		CHECK(host_consume(bed, log, 4));
+		rounds++;
+	} while (le16_to_cpu(cqe.flags) & LMF_LOG_MORE);
+	CHECK_EQ(rounds, 11);
+	CHECK_EQ(le64_to_cpu(cqe.value[0]), 41);
+	CHECK_EQ(le64_to_cpu(cqe.value[1]), 0);
+	for (i = 0; i < 40; i++)
+		CHECK(log->reported[(GUEST_DATA >> 12) + i * 2]);
+	CHECK_EQ(log->granules, 41);
+	host_log_free(log);
+	bed_free(bed);
+}
+
+static void overflow_degrades_and_loses_nothing(void)
+{
+	struct bed *bed = log_bed(0, 2, 0);
+	struct host_log *log = host_log_new(2, 12);
+	struct lmf_fw_stats stats;
+	struct lmf_admin_cqe cqe;
+	unsigned int i;
+
+	CHECK_GOOD();
+	for (i = 0; i < 1500; i++)
+		CHECK_EQ(log_read(bed, GUEST_DATA + i * 8192, 512),
+			 LMF_VF_ST_OK);
+	do {
+		cqe = log_flush(bed);
+		CHECK(host_consume(bed, log, 2));
+	} while (le16_to_cpu(cqe.flags) & LMF_LOG_MORE);
+	for (i = 0; i < 1500; i++)
+		CHECK(log->reported[(GUEST_DATA >> 12) + i * 2]);
+	CHECK(log->coarse > 0);
+	CHECK_EQ(le64_to_cpu(cqe.value[1]), 1);
+	lmf_fw_stats(bed->fw, 0, &stats);
+	CHECK_EQ(stats.log_overflows, 1);
+	CHECK(stats.log_entries < 300);
+	host_log_free(log);
+	bed_free(bed);
+}
+
+static void threshold_event_once_until_consumed(void)
+{
+	struct bed *bed = log_bed(0, 64, 3);
+	struct host_log *log = host_log_new(64, 12);
+	struct lmf_event event;
+	unsigned int i;
+
+	CHECK_GOOD();
+	for (i = 0; i < 6; i++) {
+		CHECK_EQ(log_read(bed, GUEST_DATA + i * 8192, 512),
+			 LMF_VF_ST_OK);
+		if (i == 0)
+			CHECK(!bed_event(bed, &event));
+	}
+	CHECK(bed_event(bed, &event));
+	CHECK_EQ(le16_to_cpu(event.type), LMF_EV_LOG_THRESHOLD);
+	CHECK_EQ(le16_to_cpu(event.vf), 0);
+	CHECK(!bed_event(bed, &event));
+	/* Still at the threshold after a part was consumed. */
+	CHECK(host_consume(bed, log, 1));
+	CHECK(bed_event(bed, &event));
+	CHECK(host_consume(bed, log, 64));
+	CHECK(!bed_event(bed, &event));
+	host_log_free(log);
+	bed_free(bed);
+}
+
+static void reset_publishes_and_keeps_logging(void)
+{
+	struct bed *bed = log_bed(1000000000, 64, 0);
+	struct host_log *log = host_log_new(64, 12);
+
+	CHECK_GOOD();
+	CHECK_EQ(log_read(bed, GUEST_DATA, 4096), LMF_VF_ST_OK);
+	lmf_fw_reset(bed->fw, 0);
+	CHECK(host_consume(bed, log, 64));
+	CHECK_EQ(log->granules, 2);
+	bed_queue_on(bed, 0, 0, 8);
+	CHECK_EQ(log_read(bed, GUEST_DATA, 4096), LMF_VF_ST_OK);
+	log_flush(bed);
+	CHECK(host_consume(bed, log, 64));
+	CHECK_EQ(log->granules, 4);
+	host_log_free(log);
+	bed_free(bed);
+}
+
+static void reset_into_a_full_ring_keeps_the_rest(void)
+{
+	struct bed *bed = log_bed(1000000000, 2, 0);
+	struct host_log *log = host_log_new(2, 12);
+	unsigned int i;
+
+	CHECK_GOOD();
+	for (i = 0; i < 8; i++)
+		CHECK_EQ(log_read(bed, GUEST_DATA + i * 8192, 512),
+			 LMF_VF_ST_OK);
+	lmf_fw_reset(bed->fw, 0);
+	for (i = 0; i < 8; i++) {
+		CHECK(host_consume(bed, log, 2));
+		log_flush(bed);
+	}
+	for (i = 0; i < 8; i++)
+		CHECK(log->reported[(GUEST_DATA >> 12) + i * 2]);
+	host_log_free(log);
+	bed_free(bed);
+}
+
+static void quiesce_then_flush_is_complete(void)
+{
+	struct bed *bed = log_bed(1000000, 64, 0);
+	struct host_log *log = host_log_new(64, 12);
+	struct lmf_vf_cmd io = bed_io_cmd(LMF_VF_OP_READ, 0, GUEST_DATA,
+					  1 << 20);
+	uint64_t before;
+
+	CHECK_GOOD();
+	bed_io_submit(bed, 0, 0, &io);
+	lmf_fw_run(bed->fw);
+	CHECK(bed->guest_writes > 0);
+	CHECK_EQ(bed_quiesce(bed, 0, LMF_QUIESCE_INITIATOR), LMF_ST_OK);
+	log_flush(bed);
+	before = bed->host_writes;
+	CHECK(host_consume(bed, log, 64));
+	CHECK(log->granules > 0 && log->granules < 256);
+	bed_pass(bed, 10000000);
+	CHECK_EQ(bed->host_writes, before);
+	host_log_free(log);
+	bed_free(bed);
+}
+
+static void stop_gives_the_ring_back(void)
+{
+	struct bed *bed = log_bed(1000, 64, 0);
+	struct lmf_admin_cmd cmd = bed_cmd(LMF_OP_LOG_STOP, 0);
+	uint8_t ring[64 * 16];
+
+	CHECK_GOOD();
+	CHECK_EQ(log_read(bed, GUEST_DATA, 4096), LMF_VF_ST_OK);
+	CHECK_EQ(bed_status(bed, &cmd), LMF_ST_OK);
+	memcpy(ring, bed->host + HOST_RING, sizeof(ring));
+	bed_pass(bed, 1000000);
+	CHECK(!memcmp(ring, bed->host + HOST_RING, sizeof(ring)));
+	CHECK_EQ(bed_status(bed, &cmd), LMF_ST_OK);
+	bed_free(bed);
+}
+
+static void disabled_vf_ends_its_log(void)
+{
+	struct bed *bed = log_bed(1000000, 64, 0);
+	struct host_log *log = host_log_new(64, 12);
+	struct lmf_admin_cmd cmd = bed_cmd(LMF_OP_LOG_FLUSH, 0);
+
+	CHECK_GOOD();
+	CHECK_EQ(log_read(bed, GUEST_DATA, 4096), LMF_VF_ST_OK);
+	lmf_fw_vf_enable(bed->fw, 0, false);
+	CHECK(host_consume(bed, log, 64));
+	CHECK_EQ(log->granules, 2);
+	lmf_fw_vf_enable(bed->fw, 0, true);
+	CHECK_EQ(bed_status(bed, &cmd), LMF_ST_STATE);
+	host_log_free(log);
+	bed_free(bed);
+}
+
+static void only_ranges_are_logged(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct host_log *log = host_log_new(64, 16);
+	struct lmf_admin_cmd cmd = bed_log_cmd(bed, 0, 64, 0, 16,
+					       GUEST_DATA + 0x20000, 0x20000);
+
+	CHECK_EQ(bed_status(bed, &cmd), LMF_ST_OK);
+	bed_queue_on(bed, 0, 0, 8);
+	CHECK_EQ(log_read(bed, GUEST_DATA, 1 << 20), LMF_VF_ST_OK);
+	log_flush(bed);
+	CHECK(host_consume(bed, log, 64));
+	CHECK_EQ(log->granules, 2);
+	CHECK(log->reported[(GUEST_DATA + 0x20000) >> 16]);
+	CHECK(log->reported[(GUEST_DATA + 0x30000) >> 16]);
+	host_log_free(log);
+	bed_free(bed);
+}
+
+static void unreachable_ring_is_told(void)
+{
+	struct bed *bed = log_bed(1000000, 64, 0);
+	struct host_log *log = host_log_new(64, 12);
+	struct fw_log *device = bed->fw->vf[0]->log;
+	struct lmf_admin_cqe cqe;
+	uint64_t addr;
+
+	CHECK_GOOD();
+	addr = device->ring.sge[0].addr;
+	device->ring.sge[0].addr = HOST_BASE + HOST_BYTES;
+	CHECK_EQ(log_read(bed, GUEST_DATA, 4096), LMF_VF_ST_OK);
+	cqe = log_flush(bed);
+	CHECK_EQ(le16_to_cpu(cqe.status), LMF_ST_DMA);
+	bed_pass(bed, 10000000);
+	CHECK_EQ(bed->wake, LMF_FW_NEVER);
+	device->ring.sge[0].addr = addr;
+	cqe = log_flush(bed);
+	CHECK_EQ(le16_to_cpu(cqe.status), LMF_ST_OK);
+	CHECK(host_consume(bed, log, 64));
+	CHECK_EQ(log->granules, 2);
+	host_log_free(log);
+	bed_free(bed);
+}
+
+static void bad_heads_are_ignored(void)
+{
+	struct bed *bed = log_bed(0, 4, 0);
+	struct host_log *log = host_log_new(4, 12);
+	unsigned int i;
+
+	CHECK_GOOD();
+	for (i = 0; i < 6; i++)
+		CHECK_EQ(log_read(bed, GUEST_DATA + i * 8192, 512),
+			 LMF_VF_ST_OK);
+	bed_set(bed, LMF_FW_PF, LMF_PF_LOG_HEAD(0), 5);
+	bed_set(bed, LMF_FW_PF, LMF_PF_LOG_HEAD(0), -1);
+	bed_set(bed, LMF_FW_PF, LMF_PF_LOG_HEAD(BED_VFS), 1);
+	bed_run(bed);
+	for (i = 0; i < 3; i++) {
+		CHECK(host_consume(bed, log, 4));
+		log_flush(bed);
+	}
+	for (i = 0; i < 6; i++)
+		CHECK(log->reported[(GUEST_DATA >> 12) + i * 2]);
+	host_log_free(log);
+	bed_free(bed);
+}
+
+static uint16_t try_start(struct bed *bed, size_t at, uint64_t value,
+			  size_t bytes)
+{
+	struct lmf_admin_cmd cmd = bed_log_cmd(bed, 1, 64, 8, 16, 0x10000,
+					       0x100000);
+	struct lmf_admin_cmd stop = bed_cmd(LMF_OP_LOG_STOP, 1);
+	uint16_t status;
+
+	memcpy(bed->host + HOST_DATA + at, &value, bytes);
+	status = bed_status(bed, &cmd);
+	bed_status(bed, &stop);
+	return status;
+}
+
+static void start_is_checked(void)
+{
+	struct bed *bed = log_bed(0, 64, 0);
+	struct lmf_admin_cmd cmd;
+
+	CHECK_GOOD();
+	CHECK_EQ(try_start(bed, 0, LMF_LOG_RING, 1), LMF_ST_OK);
+	CHECK_EQ(try_start(bed, 0, 1, 1), LMF_ST_FIELD);
+	CHECK_EQ(try_start(bed, 1, 11, 1), LMF_ST_FIELD);
+	CHECK_EQ(try_start(bed, 1, 64, 1), LMF_ST_FIELD);
+	CHECK_EQ(try_start(bed, 2, 2, 2), LMF_ST_FIELD);
+	CHECK_EQ(try_start(bed, 2, 0xffff, 2), LMF_ST_FIELD);
+	CHECK_EQ(try_start(bed, 4, 0, 4), LMF_ST_FIELD);
+	CHECK_EQ(try_start(bed, 4, 0xffffffff, 4), LMF_ST_FIELD);
+	CHECK_EQ(try_start(bed, 8, 63, 4), LMF_ST_FIELD);
+	CHECK_EQ(try_start(bed, 8, 128, 4), LMF_ST_FIELD);
+	CHECK_EQ(try_start(bed, 8, 1 << 20, 4), LMF_ST_FIELD);
+	CHECK_EQ(try_start(bed, 12, 65, 4), LMF_ST_FIELD);
+	CHECK_EQ(try_start(bed, 31, 1, 1), LMF_ST_FIELD);
+	CHECK_EQ(try_start(bed, 32, 0x11000, 8), LMF_ST_FIELD);
+	CHECK_EQ(try_start(bed, 40, 0x10fff, 8), LMF_ST_FIELD);
+	CHECK_EQ(try_start(bed, 40, 0xffff, 8), LMF_ST_FIELD);
+	CHECK_EQ(try_start(bed, 40, UINT64_MAX, 8), LMF_ST_OK);
+	CHECK_EQ(try_start(bed, 48, HOST_BASE + 8, 8), LMF_ST_FIELD);
+	CHECK_EQ(try_start(bed, 48, -512ull, 8), LMF_ST_FIELD);
+	CHECK_EQ(try_start(bed, 56, 1008, 4), LMF_ST_FIELD);
+	CHECK_EQ(try_start(bed, 60, 1, 4), LMF_ST_FIELD);
+	bed->fail_alloc = 1;
+	CHECK_EQ(try_start(bed, 0, 0, 0), LMF_ST_RESOURCES);
+	cmd = bed_log_cmd(bed, 0, 64, 8, 12, 0, 4096);
+	CHECK_EQ(bed_status(bed, &cmd), LMF_ST_STATE);
+	bed_free(bed);
+}
+
+/* Ring memory in pieces of uneven length: each slot has one place. */
+static void ring_may_be_scattered(void)
+{
+	static const uint32_t piece[] = { 3, 1, 7, 5 };
+	struct bed *bed = bed_new(NULL);
+	struct {
+		struct lmf_log_start start;
+		struct lmf_log_range range;
+		struct lmf_sge sge[4];
+	} data = {
+		.start = {
+			.shift = 12,
+			.nsges = cpu_to_le16(4),
+			.nranges = cpu_to_le32(1),
+			.entries = cpu_to_le32(16),
+		},
+		.range = { .last = cpu_to_le64(GUEST_BYTES - 1) },
+	};
+	struct lmf_log_entry *entry;
+	struct lmf_admin_cmd cmd;
+	unsigned int i, j, n;
+
+	for (i = 0; i < 4; i++) {
+		data.sge[i].addr = cpu_to_le64(HOST_BASE + HOST_RING +
+					       0x1000 * (3 - i));
+		data.sge[i].len = cpu_to_le32(piece[i] * 16);
+	}
+	memcpy(bed->host + HOST_DATA, &data, sizeof(data));
+	cmd = bed_cmd_data(LMF_OP_LOG_START, 0, HOST_DATA, sizeof(data));
+	CHECK_EQ(bed_status(bed, &cmd), LMF_ST_OK);
+	bed_queue_on(bed, 0, 0, 8);
+	for (n = 0; n < 40; n++) {
+		bed_set(bed, LMF_FW_PF, LMF_PF_LOG_HEAD(0),
+			bed->fw->vf[0]->log->posted);
+		log_read(bed, GUEST_DATA + n * 8192, 512);
+		CHECK_EQ(bed->fw->vf[0]->log->posted, 2 * (n + 1));
+	}
+	/* The last round of 16 slots holds entries 64 to 79. */
+	for (i = 0, n = 64; i < 4; i++) {
+		entry = (void *)(bed->host + HOST_RING + 0x1000 * (3 - i));
+		for (j = 0; j < piece[i]; j++, n++, entry++)
+			CHECK(le64_to_cpu(entry->iova) == 0x8000 ||
+			      le64_to_cpu(entry->iova) ==
+			      GUEST_DATA + n / 2 * 8192);
+		CHECK_EQ(le64_to_cpu(entry->iova), 0);
+	}
+	bed_free(bed);
+}
+
+/* Merging must not cover memory between two tracked ranges. */
+static void overflow_stays_within_the_ranges(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct host_log *log = host_log_new(2, 12);
+	struct {
+		struct lmf_log_start start;
+		struct lmf_log_range range[2];
+		struct lmf_sge sge;
+	} data = {
+		.start = {
+			.shift = 12,
+			.nsges = cpu_to_le16(1),
+			.nranges = cpu_to_le32(2),
+			.entries = cpu_to_le32(2),
+		},
+		.range = {
+			{ cpu_to_le64(6 << 20), cpu_to_le64((10 << 20) - 1) },
+			{ cpu_to_le64(1 << 20), cpu_to_le64((5 << 20) - 1) },
+		},
+		.sge = {
+			.addr = cpu_to_le64(HOST_BASE + HOST_RING),
+			.len = cpu_to_le32(32),
+		},
+	};
+	struct lmf_admin_cmd cmd;
+	struct lmf_admin_cqe cqe;
+	unsigned int i;
+
+	memcpy(bed->host + HOST_DATA, &data, sizeof(data));
+	cmd = bed_cmd_data(LMF_OP_LOG_START, 0, HOST_DATA, sizeof(data));
+	CHECK_EQ(bed_status(bed, &cmd), LMF_ST_OK);
+	bed_queue_on(bed, 0, 0, 8);
+	for (i = 0; i < 1152; i++)
+		log_read(bed, (1 << 20) + i * 8192, 512);
+	do {
+		cqe = log_flush(bed);
+		CHECK(host_consume(bed, log, 2));
+	} while (le16_to_cpu(cqe.flags) & LMF_LOG_MORE);
+	CHECK(log->coarse > 0);
+	for (i = 0; i < GUEST_BYTES >> 12; i++) {
+		bool tracked = (i >= 256 && i < 1280) ||
+			       (i >= 1536 && i < 2560);
+
+		CHECK(log->reported[i] || !tracked || i % 2);
+		CHECK(!log->reported[i] || tracked);
+	}
+	host_log_free(log);
+	bed_free(bed);
+}
+
+/*
+ * Everything that the device wrote, in the order in which it did: when each
+ * granule was last written to, and when it was last posted.
+ */
+struct reference {
+	struct host_log *log;
+	uint64_t clock;
+	uint64_t posted;
+	bool broken;
+	uint64_t *written_at;
+	uint64_t *posted_at;
+};
+
+/* Exact entries name only what was written since it was last posted. */
+static void reference_post(struct reference *ref,
+			   const struct lmf_log_entry *entry)
+{
+	uint64_t granule = le64_to_cpu(entry->iova) >> ref->log->shift;
+	uint64_t end = granule + le32_to_cpu(entry->granules);
+	bool exact = !(le16_to_cpu(entry->flags) & LMF_LOG_COARSE);
+
+	ref->posted++;
+	if (ref->posted - ref->log->consumed > ref->log->entries)
+		ref->broken = true;
+	for (; granule < end; granule++) {
+		if (exact && ref->written_at[granule] <=
+			     ref->posted_at[granule])
+			ref->broken = true;
+		ref->posted_at[granule] = ref->clock;
+	}
+}
+
+static void reference_wrote(struct bed *bed, int fn, uint64_t addr, size_t len)
+{
+	struct reference *ref = bed->wrote_ctx;
+	uint64_t ring = HOST_BASE + HOST_RING;
+	uint64_t granule;
+
+	ref->clock++;
+	if (fn == LMF_FW_PF) {
+		if (addr >= ring && addr < ring + 0x10000 && addr % 16 == 8)
+			reference_post(ref, (void *)(bed->host + addr - 8 -
+						     HOST_BASE));
+		return;
+	}
+	for (granule = addr >> ref->log->shift;
+	     granule <= (addr + len - 1) >> ref->log->shift; granule++)
+		ref->written_at[granule] = ref->clock;
+}
+
+/* Flushes and consumes until all is in: that is what was written before. */
+static void reference_check(struct bed *bed, struct reference *ref)
+{
+	uint64_t granule, begin = ref->clock;
+	struct lmf_admin_cqe cqe;
+
+	do {
+		cqe = log_flush(bed);
+		CHECK_EQ(le16_to_cpu(cqe.status), LMF_ST_OK);
+		CHECK(host_consume(bed, ref->log, ref->log->entries));
+	} while (le16_to_cpu(cqe.flags) & LMF_LOG_MORE);
+	CHECK_EQ(ref->posted, ref->log->consumed);
+	CHECK(!ref->broken);
+	for (granule = 0; granule < GUEST_BYTES >> ref->log->shift; granule++)
+		CHECK(ref->written_at[granule] > begin ||
+		      ref->posted_at[granule] >= ref->written_at[granule]);
+}
+
+static void random_io(struct bed *bed, uint64_t *state, unsigned int sizes)
+{
+	struct lmf_vf_cmd io = bed_io_cmd(LMF_VF_OP_READ, 0, 0, 512);
+	uint32_t len = 512 << bed_random(state) % sizes;
+	struct lmf_vf_cqe cqe;
+	unsigned int q = bed_random(state) % 2;
+
+	io.length = cpu_to_le32(len);
+	io.sge.len = cpu_to_le32(len);
+	io.sge.addr = cpu_to_le64(GUEST_DATA + bed_random(state) %
+				  (GUEST_BYTES - GUEST_DATA - len));
+	while (bed_io_reap(bed, 0, q, &cqe))
+		;
+	bed_io_submit(bed, 0, q, &io);
+	if (bed_random(state) % 4)
+		lmf_fw_run(bed->fw);
+}
+
+static void random_reset(struct bed *bed)
+{
+	unsigned int q;
+
+	lmf_fw_reset(bed->fw, 0);
+	for (q = 0; q < 2; q++)
+		bed_queue_on(bed, 0, q, 64);
+}
+
+static void random_step(struct bed *bed, struct reference *ref, uint64_t *state)
+{
+	unsigned int what = bed_random(state) % 1000;
+	bool small = ref->log->entries <= 16;
+
+	/* Scattered writes and a host that seldom looks make it overflow. */
+	if (what < 600 || (what < 998 && small && bed_random(state) % 32))
+		random_io(bed, state, small ? 3 : 8);
+	else if (what < 800)
+		bed_pass(bed, bed_random(state) % 100000);
+	else if (what < 900)
+		CHECK(host_consume(bed, ref->log, bed_random(state) % 8));
+	else if (what < 960)
+		lmf_fw_run(bed->fw);
+	else if (what < 990)
+		log_flush(bed);
+	else if (what < 996)
+		random_reset(bed);
+	else
+		reference_check(bed, ref);
+}
+
+static void random_log(uint64_t seed, uint32_t entries, unsigned int shift,
+		       uint64_t delay, unsigned int steps)
+{
+	struct lmf_fw_config config = bed_config;
+	struct reference ref = {
+		.log = host_log_new(entries, shift),
+		.written_at = calloc(GUEST_BYTES >> shift, sizeof(uint64_t)),
+		.posted_at = calloc(GUEST_BYTES >> shift, sizeof(uint64_t)),
+	};
+	struct lmf_fw_stats stats;
+	struct lmf_admin_cmd cmd;
+	struct bed *bed;
+
+	config.log_post_delay_ns = delay;
+	bed = bed_new(&config);
+	bed->wrote = reference_wrote;
+	bed->wrote_ctx = &ref;
+	cmd = bed_log_cmd(bed, 0, entries, entries / 2, shift, 0, GUEST_BYTES);
+	CHECK_EQ(bed_status(bed, &cmd), LMF_ST_OK);
+	random_reset(bed);
+	while (steps-- && !tap_failed)
+		random_step(bed, &ref, &seed);
+	CHECK_GOOD();
+	bed_fault(bed, "reset-vf=0");
+	reference_check(bed, &ref);
+	CHECK_GOOD();
+	lmf_fw_stats(bed->fw, 0, &stats);
+	CHECK_EQ(!stats.log_overflows, entries > 16);
+	free(ref.posted_at);
+	free(ref.written_at);
+	host_log_free(ref.log);
+	bed_free(bed);
+}
+
+static void union_of_entries_is_what_was_written(void)
+{
+	uint64_t seed;
+
+	for (seed = 1; seed <= 12 && !tap_failed; seed++) {
+		random_log(seed, 1024, 12, seed % 2 * 30000, 3000);
+		random_log(seed + 100, 4, 12, seed % 3 * 40000, 6000);
+		random_log(seed + 200, 16, 12, seed % 2 * 20000, 6000);
+		random_log(seed + 300, 1024, 14, seed % 2 * 20000, 3000);
+	}
+}
+
+/* The set itself, against one flag a granule. */
+static void extents_are_a_set(void)
+{
+	static struct fw_extents set;
+	static uint8_t has[600];
+	struct fw_extent new = { 0 };
+	uint64_t state = 3;
+	unsigned int i, j, k, n;
+
+	for (i = 0; i < 20000; i++) {
+		new.first = bed_random(&state) % 590;
+		new.last = new.first + bed_random(&state) % 3;
+		if (!fw_extents_merge(&set, &new) &&
+		    !fw_extents_insert(&set, &new))
+			continue;
+		memset(has + new.first, 1, new.last - new.first + 1);
+		if (i % 64 == 0) {
+			set.count = 0;
+			memset(has, 0, sizeof(has));
+		}
+		for (j = 0, n = 0; j < set.count; j++) {
+			CHECK(!j || set.extent[j].first >
+				    set.extent[j - 1].last + 1);
+			for (k = set.extent[j].first;
+			     k <= set.extent[j].last; k++, n++)
+				CHECK(has[k]);
+		}
+		for (j = 0; j < sizeof(has); j++)
+			n -= has[j];
+		CHECK_EQ(n, 0);
+	}
+}
+
+static const struct tap_test tests[] = {
+	TEST(example_of_the_contract),
+	TEST(data_and_completions_are_logged),
+	TEST(reading_guest_memory_is_not_logged),
+	TEST(entries_come_late),
+	TEST(flush_posts_at_once),
+	TEST(flush_of_a_full_ring_says_more),
+	TEST(overflow_degrades_and_loses_nothing),
+	TEST(threshold_event_once_until_consumed),
+	TEST(reset_publishes_and_keeps_logging),
+	TEST(reset_into_a_full_ring_keeps_the_rest),
+	TEST(quiesce_then_flush_is_complete),
+	TEST(stop_gives_the_ring_back),
+	TEST(disabled_vf_ends_its_log),
+	TEST(only_ranges_are_logged),
+	TEST(unreachable_ring_is_told),
+	TEST(bad_heads_are_ignored),
+	TEST(start_is_checked),
+	TEST(ring_may_be_scattered),
+	TEST(overflow_stays_within_the_ranges),
+	TEST(union_of_entries_is_what_was_written),
+	TEST(extents_are_a_set),
+};
+
+TAP_MAIN(tests)
