@@ -161,7 +161,7 @@ static void lmf_run(void *opaque)
 static MemTxResult lmf_bar_read(void *opaque, hwaddr addr, uint64_t *data,
 				unsigned int size, MemTxAttrs attrs)
 {
-	LmfBar *bar = opaque;
+	struct lmf_bar *bar = opaque;
 
 	if (!lmf_enter(bar->pf))
 		return MEMTX_ERROR;
@@ -173,7 +173,7 @@ static MemTxResult lmf_bar_read(void *opaque, hwaddr addr, uint64_t *data,
 static MemTxResult lmf_bar_write(void *opaque, hwaddr addr, uint64_t data,
 				 unsigned int size, MemTxAttrs attrs)
 {
-	LmfBar *bar = opaque;
+	struct lmf_bar *bar = opaque;
 
 	if (!lmf_enter(bar->pf))
 		return MEMTX_ERROR;
@@ -190,7 +190,7 @@ static const MemoryRegionOps lmf_bar_ops = {
 	.impl = { .min_access_size = 4, .max_access_size = 8 },
 };
 
-void lmf_bridge_bar(PCIDevice *dev, LmfBar *bar, LmfPf *pf, int fn,
+void lmf_bridge_bar(PCIDevice *dev, struct lmf_bar *bar, LmfPf *pf, int fn,
 		    uint64_t bytes)
 {
 	bar->pf = pf;
@@ -229,20 +229,22 @@ bool lmf_bridge_fault(LmfPf *pf, const char *specs, Error **errp)
 	return !wrong;
 }
 
+static void lmf_blame_properties(Error **errp)
+{
+	error_setg(errp,
+		   "lmf: out of memory, or a property out of range: vfs 1..%d, queues 1..%d, entries 2..1024 and log-entries 2..65536 powers of two, media-size a multiple of %d",
+		   LMF_PF_VF_LIMIT, LMF_VF_QUEUE_LIMIT, LMF_MEDIA_GRANULE);
+}
+
 bool lmf_bridge_create(LmfPf *pf, Error **errp)
 {
 	pf->config.log_post_delay_ns = pf->post_delay_us * 1000ull;
 	pf->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, lmf_run, pf);
 	pf->fw = lmf_fw_create(&pf->config, &lmf_ops, pf);
-	if (pf->fw && (!pf->fault || lmf_bridge_fault(pf, pf->fault, errp)))
-		return true;
 	if (!pf->fw)
-		error_setg(errp, "lmf: out of memory, or a property out of"
-			   " range: vfs 1..%d, queues 1..%d, entries 2..1024"
-			   " and log-entries 2..65536 powers of two,"
-			   " media-size a multiple of %d",
-			   LMF_PF_VF_LIMIT, LMF_VF_QUEUE_LIMIT,
-			   LMF_MEDIA_GRANULE);
+		lmf_blame_properties(errp);
+	else if (!pf->fault || lmf_bridge_fault(pf, pf->fault, errp))
+		return true;
 	lmf_bridge_destroy(pf);
 	return false;
 }

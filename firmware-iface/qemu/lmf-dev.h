@@ -27,15 +27,15 @@ OBJECT_DECLARE_SIMPLE_TYPE(LmfVf, LMF_VF)
 #define LMF_FN_BIT(fn)	((fn) - LMF_FW_PF)
 
 /**
- * struct LmfBar - BAR 0 of a function
+ * struct lmf_bar - BAR 0 of a function
  * @pf: whose firmware answers
  * @fn: as which function
  */
-typedef struct LmfBar {
+struct lmf_bar {
 	MemoryRegion region;
 	LmfPf *pf;
 	int fn;
-} LmfBar;
+};
 
 /**
  * struct LmfPf - the physical function
@@ -51,7 +51,7 @@ typedef struct LmfBar {
  */
 struct LmfPf {
 	PCIDevice parent;
-	LmfBar bar;
+	struct lmf_bar bar;
 	struct lmf_fw *fw;
 	struct lmf_fw_config config;
 	uint32_t post_delay_us;
@@ -65,12 +65,12 @@ struct LmfPf {
 
 struct LmfVf {
 	PCIDevice parent;
-	LmfBar bar;
+	struct lmf_bar bar;
 };
 
 bool lmf_bridge_create(LmfPf *pf, Error **errp);
 void lmf_bridge_destroy(LmfPf *pf);
-void lmf_bridge_bar(PCIDevice *dev, LmfBar *bar, LmfPf *pf, int fn,
+void lmf_bridge_bar(PCIDevice *dev, struct lmf_bar *bar, LmfPf *pf, int fn,
 		    uint64_t bytes);
 void lmf_bridge_reset(LmfPf *pf, int fn);
 bool lmf_bridge_fault(LmfPf *pf, const char *specs, Error **errp);

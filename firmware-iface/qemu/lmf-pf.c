@@ -179,13 +179,14 @@ static const VMStateDescription lmf_pf_vmstate = {
 
 static void lmf_pf_add_text_properties(ObjectClass *class)
 {
+	const char *fault = "NAME=VALUE;... hooks, or none to clear them all";
+	const char *stats = "what happened to each VF, as JSON";
+
 	object_class_property_add_str(class, "fault", lmf_pf_get_fault,
 				      lmf_pf_set_fault);
-	object_class_property_set_description(class, "fault",
-		"fault hooks NAME=VALUE, separated by ';' (none: clear all)");
+	object_class_property_set_description(class, "fault", fault);
 	object_class_property_add_str(class, "stats", lmf_pf_get_stats, NULL);
-	object_class_property_set_description(class, "stats",
-		"what happened to each VF, as JSON");
+	object_class_property_set_description(class, "stats", stats);
 }
 
 static void lmf_pf_class_init(ObjectClass *class, void *data)

@@ -220,6 +220,7 @@ static ssize_t lmf_resume_write_locked(struct lmf_resume *res,
 {
 	ssize_t ret = 0;
 	size_t done = 0;
+	int err;
 
 	while (done < len) {
 		ret = lmf_resume_take_locked(res, buf + done, len - done,
@@ -233,8 +234,9 @@ static ssize_t lmf_resume_write_locked(struct lmf_resume *res,
 		}
 		cond_resched();
 	}
-	if (res->migf.err)
-		return res->migf.err;
+	err = lmf_migf_alive_locked(&res->migf);
+	if (err && err != -ENODEV)
+		return err;
 	return done ?: ret;
 }
 

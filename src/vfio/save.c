@@ -57,6 +57,7 @@ struct lmf_saved {
  * @saved: result of each slot
  * @harvested: slots whose result is in @saved
  * @final: the device is stopped, give all
+ * @settled: so what the estimates say cannot grow any more
  * @dry: nothing is left to ask for
  * @probed: the last operation was asked for at a temporary end
  * @ended: END was made
@@ -75,6 +76,7 @@ struct lmf_save {
 	struct lmf_saved saved[LMF_MIGF_SLOTS];
 	unsigned int harvested;
 	bool final;
+	bool settled;
 	bool dry;
 	bool probed;
 	bool ended;
@@ -158,6 +160,7 @@ static void lmf_save_account(struct lmf_save *save, struct lmf_saved *saved,
 {
 	saved->bytes = chunk->bytes;
 	saved->initial = lmf_precopy_chunk(&save->precopy, chunk);
+	save->settled = saved->final;
 	if (saved->final)
 		save->dry = chunk->ended;
 	else if (!save->final)
@@ -396,6 +399,18 @@ static ssize_t lmf_save_read(struct file *filp, char __user *buf, size_t len,
 	return ret;
 }
 
+/* The device was stopped: wait for the first word since. Killable, bounded. */
+static void lmf_save_settle_locked(struct lmf_save *save)
+{
+	struct lmf_migf *migf = &save->migf;
+
+	while (!save->settled && !migf->err && save->harvested < migf->used) {
+		if (lmf_op_wait(lmf_migf_slot(migf, save->harvested)->op))
+			break;
+		lmf_save_harvest_locked(save);
+	}
+}
+
 /*
  * Learn what is left now. While operations are under way their results say it;
  * else media may have become dirty since the last one.
@@ -406,7 +421,9 @@ static void lmf_save_refresh_locked(struct lmf_save *save)
 	struct lmf_save_left left;
 
 	lmf_save_harvest_locked(save);
-	if (migf->err || save->final || save->harvested < migf->used)
+	if (save->final)
+		lmf_save_settle_locked(save);
+	if (migf->err || save->settled || save->harvested < migf->used)
 		return;
 	if (!lmf_vf_save_query(migf->dev->vf, migf->session, &left))
 		lmf_precopy_left(&save->precopy, &left);

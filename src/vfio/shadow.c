@@ -90,8 +90,10 @@ static void *lmf_block_alloc(struct lmf_shadow_pool *pool)
 
 	if (atomic_inc_return(&pool->used) <= pool->limit)
 		block = kzalloc(LMF_SHADOW_BLOCK, LMF_GFP);
-	if (!block)
+	if (!block) {
 		atomic_dec(&pool->used);
+		atomic_inc(&pool->failed);
+	}
 	return block;
 }
 

@@ -14,10 +14,12 @@ struct lmf_log_span;
 /**
  * struct lmf_shadow_pool - what shadows may allocate together
  * @used: blocks allocated
- * @limit: never more than this
+ * @failed: times that one could not be had, which costs precision
+ * @limit: never more blocks than this
  */
 struct lmf_shadow_pool {
 	atomic_t used;
+	atomic_t failed;
 	unsigned int limit;
 };
 

@@ -574,6 +574,7 @@ void lmf_tracker_stats(struct lmf_tracker *t, struct lmf_tracker_stats *s)
 	spin_lock(&t->stats_lock);
 	*s = t->stats;
 	spin_unlock(&t->stats_lock);
+	s->overflows += (u32)atomic_read(&t->pool.failed);
 	s->shadow_bytes = (u64)atomic_read(&t->pool.used) * LMF_SHADOW_BLOCK;
 }
 

@@ -65,8 +65,8 @@ struct lmf_tracker {
 	struct mem_cgroup *memcg;
 
 	/*
-	 * Protects shadow, buf, ring and broken. Never held over a command or
-	 * user memory.
+	 * Protects shadow, buf, ring and broken; buf changes only while
+	 * report_mutex is held too. Never held over a command or user memory.
 	 */
 	struct mutex lock;
 	struct lmf_shadow shadow;

@@ -108,6 +108,11 @@ static const struct lmf_fw_ops bed_ops = {
 	.free = bed_mem_free,
 };
 
+struct lmf_fw *bed_create(struct bed *bed)
+{
+	return lmf_fw_create(&bed->config, &bed_ops, bed);
+}
+
 struct bed *bed_new(const struct lmf_fw_config *config)
 {
 	struct bed *bed = calloc(1, sizeof(*bed));
@@ -119,7 +124,7 @@ struct bed *bed_new(const struct lmf_fw_config *config)
 	bed->host = calloc(1, HOST_BYTES);
 	for (i = 0; i < BED_VFS; i++)
 		bed->guest[i] = calloc(1, GUEST_BYTES);
-	bed->fw = lmf_fw_create(&bed->config, &bed_ops, bed);
+	bed->fw = bed_create(bed);
 	if (!bed->fw)
 		return bed;
 	bed_pf_up(bed);
@@ -319,6 +324,7 @@ void bed_queue_on(struct bed *bed, unsigned int vf, unsigned int queue,
 		.entries = entries,
 		.phase = 1,
 	};
+	bed_set(bed, vf, base + LMF_VF_Q_CTRL, 0);
 	memset(bed->guest[vf] + bed_sq(queue), 0, 0x10000);
 	lmf_fw_write(bed->fw, vf, base + LMF_VF_Q_SQ_BASE, bed_sq(queue), 8);
 	lmf_fw_write(bed->fw, vf, base + LMF_VF_Q_CQ_BASE, bed_cq(queue), 8);

@@ -61,6 +61,8 @@ struct bed {
 /* A device with PF and all VFs up. */
 struct bed *bed_new(const struct lmf_fw_config *config);
 void bed_free(struct bed *bed);
+/* Another device for the same bed; NULL if it cannot be made. */
+struct lmf_fw *bed_create(struct bed *bed);
 extern const struct lmf_fw_config bed_config;
 
 /* Runs the device while it has something to do now; false if it never ends. */

@@ -8,6 +8,8 @@
 
 void stream_append(struct stream *stream, const void *bytes, size_t len)
 {
+	if (!len)
+		return;
 	if (stream->len + len > stream->room) {
 		stream->room = 2 * (stream->len + len);
 		stream->bytes = realloc(stream->bytes, stream->room);

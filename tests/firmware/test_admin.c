@@ -18,28 +18,54 @@ static void facts(void)
 	bed_free(bed);
 }
 
+static bool taken(struct lmf_fw_config config)
+{
+	struct bed *bed = bed_new(&config);
+	bool good = bed->fw;
+
+	bed_free(bed);
+	return good;
+}
+
+#define TAKEN(field, value_) __extension__ ({						\
+	struct lmf_fw_config config = bed_config;			\
+									\
+	config.field = value_;						\
+	taken(config);							\
+})
+
 static void configurations(void)
 {
-	struct lmf_fw_config config = bed_config;
-	struct bed *bed;
+	CHECK(TAKEN(vfs, 1));
+	CHECK(!TAKEN(vfs, 0));
+	CHECK(!TAKEN(vfs, 65));
+	CHECK(!TAKEN(queues, 0));
+	CHECK(!TAKEN(queues, 17));
+	CHECK(!TAKEN(entries, 100));
+	CHECK(!TAKEN(entries, 1));
+	CHECK(!TAKEN(entries, 2048));
+	CHECK(TAKEN(media_bytes, 4096));
+	CHECK(!TAKEN(media_bytes, 0));
+	CHECK(!TAKEN(media_bytes, 4095));
+	CHECK(!TAKEN(log_entries, 1));
+	CHECK(!TAKEN(log_entries, 131072));
+}
+
+/* No allocation of the making may be lost if a later one fails. */
+static void out_of_memory_at_creation(void)
+{
+	struct bed *bed = bed_new(NULL);
 	unsigned int i;
 
-	for (i = 0; i < 8; i++) {
-		config = bed_config;
-		switch (i) {
-		case 0: config.vfs = 0; break;
-		case 1: config.vfs = 65; break;
-		case 2: config.queues = 17; break;
-		case 3: config.entries = 100; break;
-		case 4: config.entries = 2048; break;
-		case 5: config.media_bytes = 4095; break;
-		case 6: config.log_entries = 1; break;
-		case 7: config.media_bytes = 0; break;
-		}
-		bed = bed_new(&config);
+	for (i = 1; i <= 1 + BED_VFS; i++) {
+		lmf_fw_destroy(bed->fw);
+		CHECK_EQ(bed->allocated, 0);
+		bed->fail_alloc = i;
+		bed->fw = bed_create(bed);
 		CHECK(!bed->fw);
-		bed_free(bed);
+		CHECK_EQ(bed->allocated, 0);
 	}
+	bed_free(bed);
 }
 
 static void bad_rings_are_fatal(void)
@@ -441,6 +467,7 @@ static void random_host(void)
 static const struct tap_test tests[] = {
 	TEST(facts),
 	TEST(configurations),
+	TEST(out_of_memory_at_creation),
 	TEST(bad_rings_are_fatal),
 	TEST(unreachable_rings_are_fatal),
 	TEST(vf_info),

@@ -448,6 +448,7 @@ static void stream_test_header_fields(struct kunit *test)
 static void stream_test_lengths(struct kunit *test)
 {
 	struct bench *b = test->priv;
+	struct lmf_stream_end *end;
 	size_t at;
 
 	at = put_start(b);
@@ -471,8 +472,13 @@ static void stream_test_lengths(struct kunit *test)
 	rec_at(b, 0)->length = cpu_to_le32(sizeof(struct lmf_stream_head) - 1);
 	expect_refused(test, -EBADMSG, "short HEAD");
 
+	/* Sealed as if the rest of END were looked at. */
 	put_start(b);
-	put(b, LMF_RECORD_END, 0, "", 0);
+	at = put_end(b);
+	rec_at(b, at)->length = cpu_to_le32(8);
+	end = (struct lmf_stream_end *)(b->bytes + at + HEADER);
+	rec_at(b, at)->crc = cpu_to_le32(~crc(crc(~0U, b->bytes + at, 20),
+					      (u8 *)end, sizeof(*end)));
 	expect_refused(test, -EBADMSG, "short END");
 }
 

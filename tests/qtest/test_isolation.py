@@ -46,9 +46,7 @@ def scribble(vf, rng):
             if reg == devctl:
                 pattern &= 0xffff7fff
             vf.write32(reg, pattern)
-    bars = vf.place_bar(0x10)[0], vf.place_bar(0x18)[0]
     vf.command(COMMAND_MEM | COMMAND_MASTER)
-    vf.bar, vf.msix_bar = bars
     for reg in rng.sample(range(0, c.LMF_VF_BAR_BYTES, 4),
                           c.LMF_VF_BAR_BYTES // 4):
         for pattern in PATTERNS:

@@ -14,9 +14,6 @@ esac
 src=$("$steps/source.sh" linux)
 kunit=$top/tests/kunit
 parts=(src include firmware-iface tests/kunit)
-tree_key=$(key "$steps/uml.sh" "${fragments[@]}" "$kunit/Kconfig" "$src")
-uml_key=$(key "$tree_key" "${parts[@]/#/$top/}")
-tree=$cache/uml-tree-$flavour-$tree_key
 
 in_root()
 {
@@ -56,6 +53,10 @@ build()
 		cp linux '$OUT/'"
 }
 
+tree_key=$(key "$(declare -f build_tree)" "${fragments[@]}" "$kunit/Kconfig" \
+	"$src")
+tree=$cache/uml-tree-$flavour-$tree_key
 cached "uml-tree-$flavour" "$tree_key" 3000 "4 min" build_tree
+uml_key=$(key "$tree_key" "$(declare -f build)" "${parts[@]/#/$top/}")
 cached "uml-$flavour" "$uml_key" 200 "30 s" build
 echo "$cache/uml-$flavour-$uml_key"

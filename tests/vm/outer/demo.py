@@ -62,11 +62,11 @@ def table(both, check, gap_ms, bare):
         'downtime_split_ms': {
             'quiesce': round((source['stop_done_ns'] -
                               source['p2p_start_ns']) / ms, 1),
-            'last_report': round(source['stopped_report_ns'] / ms, 1),
+            'last_report': round(source['stopped_report_time_ns'] / ms, 1),
             'trailer': round((source['stop_copy_last_byte_ns'] -
                               source['stop_copy_start_ns']) / ms, 1),
             'load': round((dest['load_done_ns'] -
-                           source['stop_copy_start_ns']) / ms, 1)},
+                           source['stop_copy_last_byte_ns']) / ms, 1)},
         'state_bytes_precopy': source['bytes_saved_precopy'],
         'state_bytes_downtime': source['bytes_saved_stop_copy'],
         'ram_bytes': qmp['ram']['precopy-bytes'] +

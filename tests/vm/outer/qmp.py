@@ -54,8 +54,7 @@ class Qmp:
         with self.changed:
             self.next_id += 1
             key = self.next_id
-        request = {'execute': name.replace('_', '-') if name != 'qmp_capabilities'
-                   else name, 'id': key}
+        request = {'execute': name, 'id': key}
         if args:
             request['arguments'] = {k.replace('_', '-'): v
                                     for k, v in args.items()}
