@@ -25,21 +25,11 @@ static PCIDevice *lmf_function(LmfPf *pf, int fn)
 	return fn == LMF_FW_PF ? PCI_DEVICE(pf) : PCI_DEVICE(pf->vf[fn]);
 }
 
-/* QEMU's own check of bus mastering does not notice an FLR. */
-static bool lmf_is_master(PCIDevice *dev)
-{
-	return dev->enabled &&
-	       pci_get_word(dev->config + PCI_COMMAND) & PCI_COMMAND_MASTER;
-}
-
+/* Fails without bus mastering, or where the IOMMU lets this function nothing. */
 static int lmf_dma(LmfPf *pf, int fn, uint64_t addr, void *buf, size_t len,
 		   DMADirection direction)
 {
-	PCIDevice *dev = lmf_function(pf, fn);
-
-	if (!lmf_is_master(dev))
-		return -1;
-	return pci_dma_rw(dev, addr, buf, len, direction,
+	return pci_dma_rw(lmf_function(pf, fn), addr, buf, len, direction,
 			  MEMTXATTRS_UNSPECIFIED) != MEMTX_OK;
 }
 
@@ -60,7 +50,7 @@ static void lmf_op_irq(void *ctx, int fn, unsigned int vector)
 {
 	PCIDevice *dev = lmf_function(ctx, fn);
 
-	if (msix_enabled(dev) && lmf_is_master(dev))
+	if (msix_enabled(dev))
 		msix_notify(dev, vector);
 }
 
@@ -138,6 +128,7 @@ static void lmf_leave(LmfPf *pf)
 {
 	unsigned long bit;
 
+	g_assert(pf->busy);
 	for (;;) {
 		bit = find_first_bit(pf->resets, LMF_FUNCTIONS);
 		if (bit == LMF_FUNCTIONS)

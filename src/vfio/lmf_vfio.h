@@ -7,6 +7,7 @@
  *	migration.c	the migration state machine
  *	migf.c		a data transfer session and its data_fd
  *	save.c		the session that saves
+ *	save_left.c	how much it has yet to give
  *	resume.c	the session that loads
  *	stream.c	the format of the stream (pure)
  *	precopy.c	estimates of what is left (pure)

@@ -167,7 +167,10 @@ int lmf_migf_begin_io(struct lmf_migf *migf, bool nonblock)
 	} else if (mutex_lock_killable(&migf->io_mutex)) {
 		return -EINTR;
 	}
-	mutex_lock(&migf->lock);
+	if (mutex_lock_killable(&migf->lock)) {
+		mutex_unlock(&migf->io_mutex);
+		return -EINTR;
+	}
 	return 0;
 }
 

@@ -235,6 +235,7 @@ static int lmf_change_level_locked(struct lmf_vfio_device *dev,
 
 static int lmf_to_running_locked(struct lmf_vfio_device *dev)
 {
+	lmf_drop_spare_locked(dev);
 	return lmf_change_level_locked(dev, LMF_RUN);
 }
 
@@ -268,7 +269,7 @@ static int lmf_to_stop_locked(struct lmf_vfio_device *dev)
 /*
  * A guest that is paused goes to STOP first and is saved from there, without
  * pre-copy. What that needs is allocated while it can still be refused without
- * harm. A guest that is stopped for another reason does not need it.
+ * harm, or, if nobody asked for STOP_COPY yet, while there may still be memory.
  */
 static int lmf_prepare_stop_locked(struct lmf_vfio_device *dev,
 				   enum vfio_device_mig_state target)
@@ -383,6 +384,8 @@ static struct file *lmf_step_locked(struct lmf_vfio_device *dev,
 	lockdep_assert_held(&dev->state_mutex);
 	switch (dev->state << 8 | next) {
 	case LMF_ARC(RUNNING, RUNNING_P2P):
+		ret = lmf_prepare_stop_locked(dev, target);
+		return ERR_PTR(ret ?: lmf_to_p2p_locked(dev));
 	case LMF_ARC(STOP, RUNNING_P2P):
 	case LMF_ARC(PRE_COPY, PRE_COPY_P2P):
 		return ERR_PTR(lmf_to_p2p_locked(dev));

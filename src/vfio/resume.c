@@ -38,6 +38,7 @@ struct lmf_resume {
 	bool loaded;
 };
 
+/* lmf_migf_put() frees the whole. */
 static_assert(offsetof(struct lmf_resume, migf) == 0);
 
 static struct lmf_resume *to_lmf_resume(struct lmf_migf *migf)

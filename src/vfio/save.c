@@ -23,87 +23,13 @@
  */
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
-#include <linux/vfio.h>
 
 #include "lmf_vfio.h"
 #include "migf.h"
-#include "precopy.h"
 #include "save.h"
-#include "stream.h"
 #include "trace.h"
 
 #define LMF_SAVE_CHUNK	(256U << 10)
-#define LMF_SAVE_EXTRA	(sizeof(struct lmf_head_record) + \
-			 sizeof(struct lmf_end_record))
-
-/**
- * struct lmf_saved - an operation's result, waiting for the reader
- * @bytes: of the chunk
- * @initial: of its record, see lmf_precopy_chunk()
- * @final: it was asked for with the device stopped
- */
-struct lmf_saved {
-	u32 bytes;
-	u32 initial;
-	bool final;
-};
-
-/**
- * struct lmf_save - a session that saves; migf.lock protects it
- * @migf: base
- * @writer: framing
- * @precopy: estimates
- * @saved: result of each slot
- * @harvested: slots whose result is in @saved
- * @final: the device is stopped, give all
- * @settled: so what the estimates say cannot grow any more
- * @dry: nothing is left to ask for
- * @probed: the last operation was asked for at a temporary end
- * @ended: END was made
- * @submit_err: why no operation could be started
- * @rec: header in front; of HEAD and END all of the record
- * @rec_bytes: of @rec
- * @payload: follows @rec, in the oldest slot; or NULL
- * @total: bytes of the record in front
- * @initial: how many of them are initial
- * @pos: how many were read
- */
-struct lmf_save {
-	struct lmf_migf migf;
-	struct lmf_stream_writer writer;
-	struct lmf_precopy precopy;
-	struct lmf_saved saved[LMF_MIGF_SLOTS];
-	unsigned int harvested;
-	bool final;
-	bool settled;
-	bool dry;
-	bool probed;
-	bool ended;
-	int submit_err;
-	union {
-		struct lmf_record state;
-		struct lmf_head_record head;
-		struct lmf_end_record end;
-	} rec;
-	size_t rec_bytes;
-	const void *payload;
-	size_t total;
-	size_t initial;
-	size_t pos;
-};
-
-static_assert(offsetof(struct lmf_save, migf) == 0);
-
-static struct lmf_save *to_lmf_save(struct lmf_migf *migf)
-{
-	return container_of(migf, struct lmf_save, migf);
-}
-
-static struct lmf_saved *lmf_save_saved(struct lmf_save *save, unsigned int n)
-{
-	return &save->saved[(save->migf.first + n) % LMF_MIGF_SLOTS];
-}
 
 /* Put a record in front of the reader. */
 static void lmf_save_front(struct lmf_save *save, size_t rec_bytes,
@@ -170,7 +96,7 @@ static void lmf_save_account(struct lmf_save *save, struct lmf_saved *saved,
 }
 
 /* Take the results that are there, in order. */
-static void lmf_save_harvest_locked(struct lmf_save *save)
+void lmf_save_harvest_locked(struct lmf_save *save)
 {
 	struct lmf_migf *migf = &save->migf;
 	struct lmf_chunk chunk;
@@ -326,34 +252,6 @@ static ssize_t lmf_save_copy_locked(struct lmf_save *save, char __user *buf,
 	return ret;
 }
 
-static struct lmf_unread lmf_save_unread_locked(struct lmf_save *save)
-{
-	unsigned int n = save->payload ? 1 : 0;
-	struct lmf_unread sum = {};
-	struct lmf_saved *saved;
-
-	lmf_precopy_unread(&sum, save->total, save->initial, save->pos);
-	for (; n < save->harvested; n++) {
-		saved = lmf_save_saved(save, n);
-		if (saved->bytes)
-			lmf_precopy_unread(&sum, saved->bytes +
-						 sizeof(struct lmf_record),
-					   saved->initial, 0);
-	}
-	return sum;
-}
-
-static void lmf_save_info_locked(struct lmf_save *save, u64 *initial_bytes,
-				 u64 *dirty_bytes)
-{
-	struct lmf_unread unread = lmf_save_unread_locked(save);
-	struct lmf_stats *stats = &save->migf.dev->stats;
-
-	lmf_precopy_info(&save->precopy, &unread, initial_bytes, dirty_bytes);
-	lmf_stat_set(stats, LMF_STAT_INITIAL_BYTES, *initial_bytes);
-	lmf_stat_set(stats, LMF_STAT_DIRTY_BYTES, *dirty_bytes);
-}
-
 static ssize_t lmf_save_read_locked(struct lmf_save *save, char __user *buf,
 				    size_t len, bool nonblock)
 {
@@ -397,81 +295,6 @@ static ssize_t lmf_save_read(struct file *filp, char __user *buf, size_t len,
 	ret = lmf_save_read_locked(to_lmf_save(migf), buf, len, nonblock);
 	lmf_migf_end_io(migf);
 	return ret;
-}
-
-/* The device was stopped: wait for the first word since. Killable, bounded. */
-static void lmf_save_settle_locked(struct lmf_save *save)
-{
-	struct lmf_migf *migf = &save->migf;
-
-	while (!save->settled && !migf->err && save->harvested < migf->used) {
-		if (lmf_op_wait(lmf_migf_slot(migf, save->harvested)->op))
-			break;
-		lmf_save_harvest_locked(save);
-	}
-}
-
-/*
- * Learn what is left now. While operations are under way their results say it;
- * else media may have become dirty since the last one.
- */
-static void lmf_save_refresh_locked(struct lmf_save *save)
-{
-	struct lmf_migf *migf = &save->migf;
-	struct lmf_save_left left;
-
-	lmf_save_harvest_locked(save);
-	if (save->final)
-		lmf_save_settle_locked(save);
-	if (migf->err || save->settled || save->harvested < migf->used)
-		return;
-	if (!lmf_vf_save_query(migf->dev->vf, migf->session, &left))
-		lmf_precopy_left(&save->precopy, &left);
-}
-
-static int lmf_save_precopy_info_locked(struct lmf_save *save,
-					struct vfio_precopy_info *info)
-{
-	u64 initial_bytes, dirty_bytes;
-	int ret;
-
-	ret = lmf_migf_alive_locked(&save->migf);
-	if (ret)
-		return ret;
-	if (save->final)
-		return -EINVAL;
-	lmf_save_refresh_locked(save);
-	ret = lmf_migf_alive_locked(&save->migf);
-	if (ret)
-		return ret;
-	lmf_save_info_locked(save, &initial_bytes, &dirty_bytes);
-	info->initial_bytes = initial_bytes;
-	info->dirty_bytes = dirty_bytes;
-	return 0;
-}
-
-static long lmf_save_ioctl(struct file *filp, unsigned int cmd,
-			   unsigned long arg)
-{
-	const size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
-	struct lmf_migf *migf = filp->private_data;
-	void __user *uptr = (void __user *)arg;
-	struct vfio_precopy_info info;
-	int ret;
-
-	if (cmd != VFIO_MIG_GET_PRECOPY_INFO)
-		return -ENOTTY;
-	if (copy_from_user(&info, uptr, minsz))
-		return -EFAULT;
-	if (info.argsz < minsz)
-		return -EINVAL;
-	if (mutex_lock_killable(&migf->lock))
-		return -EINTR;
-	ret = lmf_save_precopy_info_locked(to_lmf_save(migf), &info);
-	mutex_unlock(&migf->lock);
-	if (ret)
-		return ret;
-	return copy_to_user(uptr, &info, minsz) ? -EFAULT : 0;
 }
 
 static const struct file_operations lmf_save_fops = {
@@ -604,53 +427,4 @@ void lmf_save_finalize(struct lmf_migf *migf)
 		lmf_save_fill_locked(save);
 	mutex_unlock(&migf->lock);
 	wake_up_all(&migf->wq);
-}
-
-static u64 lmf_save_data_size_locked(struct lmf_save *save)
-{
-	struct lmf_unread unread;
-
-	lockdep_assert_held(&save->migf.lock);
-	if (save->ended)
-		return max(save->total - save->pos, 1UL);
-	lmf_save_refresh_locked(save);
-	unread = lmf_save_unread_locked(save);
-	return lmf_precopy_data_size(&save->precopy, &unread,
-				     sizeof(struct lmf_end_record));
-}
-
-/**
- * lmf_save_data_size() - all that is still to be read, an upper bound
- * @migf: session
- */
-u64 lmf_save_data_size(struct lmf_migf *migf)
-{
-	struct lmf_save *save = to_lmf_save(migf);
-	u64 size;
-
-	mutex_lock(&migf->lock);
-	if (lmf_migf_alive_locked(migf))
-		size = lmf_precopy_bound(save->precopy.caps, LMF_SAVE_EXTRA);
-	else
-		size = lmf_save_data_size_locked(save);
-	mutex_unlock(&migf->lock);
-	return size;
-}
-
-/**
- * lmf_save_size_without() - what a save begun now would give, an upper bound
- * @dev: device without a save
- */
-u64 lmf_save_size_without(struct lmf_vfio_device *dev)
-{
-	const struct lmf_vf_caps *caps = lmf_vf_caps(dev->vf);
-	struct lmf_unread unread = {};
-	struct lmf_save_left left;
-	struct lmf_precopy precopy;
-
-	if (lmf_vf_save_query(dev->vf, 0, &left))
-		return lmf_precopy_bound(caps, LMF_SAVE_EXTRA);
-	lmf_precopy_init(&precopy, caps, caps->chunk_max);
-	lmf_precopy_left(&precopy, &left);
-	return lmf_precopy_data_size(&precopy, &unread, LMF_SAVE_EXTRA);
 }

@@ -59,6 +59,8 @@ static int lmf_log_report(struct vfio_device *vdev, unsigned long iova,
 	ret = lmf_tracker_report(&dev->tracker, iova, length, dirty);
 	lmf_tracker_stats(&dev->tracker, &after);
 	lmf_log_account(dev, start, after.overflows);
+	if (ret)
+		lmf_stat_set(&dev->stats, LMF_STAT_LAST_ERROR, ret);
 	trace_lmf_vfio_report(lmf_vfio_name(dev), iova, length,
 			      after.pages_reported - before.pages_reported,
 			      ret);

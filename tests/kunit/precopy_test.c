@@ -302,4 +302,5 @@ static struct kunit_suite precopy_test_suite = {
 	.name = "lmf-precopy",
 	.test_cases = precopy_test_cases,
 };
+
 kunit_test_suite(precopy_test_suite);

@@ -85,14 +85,29 @@ static u32 crc(u32 c, const u8 *p, size_t n)
 	return c;
 }
 
-/* Set the CRC of the record at @at. */
+/* A record stands where the one before it ends, aligned or not. */
+struct image {
+	struct lmf_record rec;
+	u8 payload[];
+} __packed;
+
+static struct image *image_at(struct bench *b, size_t at)
+{
+	return (struct image *)(b->bytes + at);
+}
+
+/* Set the CRC of the record at @at, as if it had @length bytes of payload. */
+static void seal_as(struct bench *b, size_t at, u32 length)
+{
+	struct image *image = image_at(b, at);
+	u32 c = crc(~0U, (u8 *)image, offsetof(struct lmf_record, crc));
+
+	image->rec.crc = cpu_to_le32(~crc(c, image->payload, length));
+}
+
 static void seal(struct bench *b, size_t at)
 {
-	struct lmf_record *rec = (struct lmf_record *)(b->bytes + at);
-	u32 c = crc(~0U, (u8 *)rec, offsetof(struct lmf_record, crc));
-
-	c = crc(c, (u8 *)(rec + 1), le32_to_cpu(rec->length));
-	rec->crc = cpu_to_le32(~c);
+	seal_as(b, at, le32_to_cpu(image_at(b, at)->rec.length));
 }
 
 static size_t put(struct bench *b, u16 type, u16 flags, const void *payload,
@@ -143,11 +158,6 @@ static size_t put_end(struct bench *b)
 	};
 
 	return put(b, LMF_RECORD_END, 0, &end, sizeof(end));
-}
-
-static struct lmf_record *rec_at(struct bench *b, size_t at)
-{
-	return (struct lmf_record *)(b->bytes + at);
 }
 
 static void rewind_bench(struct bench *b)
@@ -399,7 +409,7 @@ static void stream_test_order(struct kunit *test)
 	expect_refused(test, -EBADMSG, "second HEAD");
 
 	at = put_start(b);
-	rec_at(b, at)->seq = cpu_to_le64(2);
+	image_at(b, at)->rec.seq = cpu_to_le64(2);
 	seal(b, at);
 	expect_refused(test, -EBADMSG, "sequence number skipped");
 
@@ -421,17 +431,17 @@ static void stream_test_header_fields(struct kunit *test)
 	size_t at;
 
 	at = put_start(b);
-	rec_at(b, at)->reserved = cpu_to_le32(1);
+	image_at(b, at)->rec.reserved = cpu_to_le32(1);
 	seal(b, at);
 	expect_refused(test, -EBADMSG, "reserved");
 
 	at = put_start(b);
-	rec_at(b, at)->flags = cpu_to_le16(2);
+	image_at(b, at)->rec.flags = cpu_to_le16(2);
 	seal(b, at);
 	expect_refused(test, -EOPNOTSUPP, "unknown flag");
 
 	at = put_start(b);
-	rec_at(b, at)->flags = cpu_to_le16(LMF_RECORD_OPTIONAL);
+	image_at(b, at)->rec.flags = cpu_to_le16(LMF_RECORD_OPTIONAL);
 	seal(b, at);
 	expect_refused(test, -EBADMSG, "optional STATE");
 
@@ -448,37 +458,34 @@ static void stream_test_header_fields(struct kunit *test)
 static void stream_test_lengths(struct kunit *test)
 {
 	struct bench *b = test->priv;
-	struct lmf_stream_end *end;
 	size_t at;
 
 	at = put_start(b);
-	rec_at(b, at)->length = 0;
+	image_at(b, at)->rec.length = 0;
 	expect_refused(test, -EBADMSG, "empty chunk");
 
 	at = put_start(b);
-	rec_at(b, at)->length = cpu_to_le32(257);
+	image_at(b, at)->rec.length = cpu_to_le32(257);
 	expect_refused(test, -EBADMSG, "longer than announced");
 
 	at = put_start(b);
-	rec_at(b, at)->length = cpu_to_le32(~0U);
+	image_at(b, at)->rec.length = cpu_to_le32(~0U);
 	expect_refused(test, -EBADMSG, "4 GiB");
 
 	put_start(b);
 	at = put(b, 9, LMF_RECORD_OPTIONAL, "", 0);
-	rec_at(b, at)->length = cpu_to_le32(LMF_RECORD_MAX + 1);
+	image_at(b, at)->rec.length = cpu_to_le32(LMF_RECORD_MAX + 1);
 	expect_refused(test, -EBADMSG, "optional, above LMF_RECORD_MAX");
 
 	at = put_start(b);
-	rec_at(b, 0)->length = cpu_to_le32(sizeof(struct lmf_stream_head) - 1);
+	image_at(b, 0)->rec.length = cpu_to_le32(sizeof(struct lmf_stream_head) - 1);
 	expect_refused(test, -EBADMSG, "short HEAD");
 
 	/* Sealed as if the rest of END were looked at. */
 	put_start(b);
 	at = put_end(b);
-	rec_at(b, at)->length = cpu_to_le32(8);
-	end = (struct lmf_stream_end *)(b->bytes + at + HEADER);
-	rec_at(b, at)->crc = cpu_to_le32(~crc(crc(~0U, b->bytes + at, 20),
-					      (u8 *)end, sizeof(*end)));
+	image_at(b, at)->rec.length = cpu_to_le32(8);
+	seal_as(b, at, sizeof(struct lmf_stream_end));
 	expect_refused(test, -EBADMSG, "short END");
 }
 
@@ -608,7 +615,7 @@ static void stream_test_bad_calls(struct kunit *test)
 
 static void try_seal(struct bench *b, size_t at)
 {
-	if (le32_to_cpu(rec_at(b, at)->length) <= b->len - at - HEADER)
+	if (le32_to_cpu(image_at(b, at)->rec.length) <= b->len - at - HEADER)
 		seal(b, at);
 }
 
@@ -664,4 +671,5 @@ static struct kunit_suite stream_test_suite = {
 	.init = stream_test_init,
 	.test_cases = stream_test_cases,
 };
+
 kunit_test_suite(stream_test_suite);

@@ -599,6 +599,21 @@ static void tracker_test_killed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, report_weight(b), 1);
 }
 
+/* Killed while the user's bitmap is filled. */
+static void tracker_test_killed_late(struct kunit *test)
+{
+	struct bed *b = test->priv;
+
+	start_simple(b);
+	device_write(&b->vf, 0x7000, 1);
+	sigaddset(&current->pending.signal, SIGKILL);
+	set_tsk_thread_flag(current, TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, report_to(b, b->user, 0, SPAN, PAGE), -EINTR);
+	sigdelset(&current->pending.signal, SIGKILL);
+	clear_tsk_thread_flag(current, TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, report_weight(b), 1);
+}
+
 static void tracker_test_more_for_ever(struct kunit *test)
 {
 	struct bed *b = test->priv;
@@ -839,6 +854,7 @@ static struct kunit_case tracker_test_cases[] = {
 	KUNIT_CASE(tracker_test_flush_error),
 	KUNIT_CASE(tracker_test_canceled),
 	KUNIT_CASE(tracker_test_killed),
+	KUNIT_CASE(tracker_test_killed_late),
 	KUNIT_CASE(tracker_test_more_for_ever),
 	KUNIT_CASE(tracker_test_lost),
 	KUNIT_CASE(tracker_test_nonsense),

@@ -35,13 +35,16 @@ class Lmf:
     def __init__(self, *args, **options):
         props = "".join(f",{k.replace('_', '-')}={v}"
                         for k, v in options.items())
-        self.machine = m = Machine(
+        self.machine = Machine(
             *args, "-device", "lmf,id=lmf,bus=root,addr=0" + props)
-        self.pf = Function(m, BUS, DEVFN)
+        self.pf = Function(self.machine, BUS, DEVFN)
+        self.sriov = self.pf.ext_caps()[EXT_CAP_SRIOV]
+        self.open()
+
+    def open(self):
         self.bar, _ = self.pf.place_bar(0x10)
         self.msix_bar, _ = self.pf.place_bar(0x18)
         self.pf.command(COMMAND_MEM | COMMAND_MASTER)
-        self.sriov = self.pf.ext_caps()[EXT_CAP_SRIOV]
 
     def close(self):
         self.machine.close()

@@ -49,12 +49,12 @@ class Machine:
         try:
             self._reply()
             self.qmp("qmp_capabilities")
-            self._open_buses()
+            self.open_buses()
         except BaseException:
             self.kill()
             raise
 
-    def _open_buses(self):
+    def open_buses(self):
         """What firmware would do: ECAM, and bus 1 behind the root port."""
         self.ask("outl 0xcf8 0x80000060")
         self.ask(f"outl 0xcfc {ECAM | 1:#x}")
@@ -97,7 +97,10 @@ class Machine:
         return stdout.readline()
 
     def _reply(self):
-        line = self.replies.readline()
+        try:
+            line = self.replies.readline()
+        except ConnectionError:
+            line = None
         if not line:
             raise RuntimeError(self.stderr())
         return json.loads(line)
@@ -113,8 +116,11 @@ class Machine:
             self.events.append(reply["event"])
 
     def send(self, command, **arguments):
-        self.monitor.sendall(json.dumps(
-            {"execute": command, "arguments": arguments}).encode())
+        try:
+            self.monitor.sendall(json.dumps(
+                {"execute": command, "arguments": arguments}).encode())
+        except ConnectionError:
+            raise RuntimeError(self.stderr()) from None
 
     def wait_event(self, name):
         while name not in self.events:

@@ -295,6 +295,19 @@ def test_lying_log(make, at_start):
     assert lmf.stats()[0]["log_lost"] > 0
 
 
+def test_seed_decides_what_is_lost(make):
+    def lost(seed):
+        lmf = make(seed=seed, fault="lose-dirty=*:1:2")
+        vf, = lmf.enable_vfs(1)
+        queue, log = vf.queue(), Log(Admin(lmf), 0)
+        pages = {queue.fetch(0, 512)[1] >> 12 for _ in range(40)}
+        return pages - log.flush()[0]
+
+    first = lost(1)
+    assert 0 < len(first) < 40
+    assert lost(1) == first != lost(2)
+
+
 def test_flr_ends_a_save_and_leaves_quiesce(admin, vf):
     session = admin.call(c.LMF_OP_SAVE_BEGIN).value[0]
     admin.quiesce(0, c.LMF_QUIESCE_FULL)

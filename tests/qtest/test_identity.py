@@ -79,6 +79,24 @@ def test_vfs_come_and_go(lmf):
     assert vf0.exists() and not vf1.exists()
 
 
+def test_firmware_follows_vf_enable(lmf, admin):
+    admin.info(0)
+    lmf.pf.write16(lmf.sriov + SRIOV_CTRL, 0)
+    admin.call(c.LMF_OP_VF_INFO, 0, room=128, expect=c.LMF_ST_VF)
+    lmf.enable_vfs(1)
+    admin.info(0)
+    admin.call(c.LMF_OP_VF_INFO, 1, room=128, expect=c.LMF_ST_VF)
+
+
+def test_as_many_vfs_as_there_can_be(make):
+    lmf = make(vfs=c.LMF_PF_VF_LIMIT, queues=c.LMF_VF_QUEUE_LIMIT)
+    last = lmf.enable_vfs(c.LMF_PF_VF_LIMIT)[-1]
+    msix = last.msix()
+    last.queue(c.LMF_VF_QUEUE_LIMIT - 1).call(c.LMF_VF_OP_NOP)
+    assert msix.fired(c.LMF_VF_QUEUE_LIMIT - 1)
+    assert Admin(lmf).info(c.LMF_PF_VF_LIMIT - 1)
+
+
 def test_vf_comes_back_as_new(lmf):
     vf, = lmf.enable_vfs(1)
     queue = vf.queue()
@@ -97,12 +115,10 @@ def test_too_many_vfs_stay_off(lmf):
 
 
 def test_pf_flr_takes_the_vfs_away(lmf, vfs, admin):
-    bar = lmf.pf.read32(0x10)
     lmf.pf.flr()
     assert not vfs[0].exists()
     assert not lmf.pf.read16(4) & COMMAND_MASTER
-    lmf.pf.write32(0x10, bar)
-    lmf.pf.command(6)
+    lmf.open()
     assert lmf.reg32(c.LMF_PF_STATUS) == 0
     lmf.enable_vfs(2)
     assert Admin(lmf).info(1)
@@ -111,7 +127,13 @@ def test_pf_flr_takes_the_vfs_away(lmf, vfs, admin):
 def test_system_reset(lmf, vfs, admin):
     lmf.machine.qmp("system_reset")
     lmf.machine.wait_event("RESET")
-    assert lmf.machine.qmp("query-status")
+    lmf.machine.open_buses()
+    assert not vfs[0].exists()
+    lmf.open()
+    assert lmf.reg32(c.LMF_PF_STATUS) == 0
+    assert lmf.reg64(c.LMF_PF_ASQ_BASE) == 0
+    lmf.enable_vfs(1)
+    assert Admin(lmf).info()
 
 
 @pytest.mark.parametrize("option", [

@@ -54,8 +54,9 @@ class Disk:
                               "/dev/lmf0 2>&1; echo status $?'")
 
     def complaints(self):
-        return self.guest.run('dmesg | grep -iE "lmf|I/O error|ext4-fs error|'
-                              'warn|bug" || true')
+        return self.guest.run(
+            'dmesg | grep -E "I/O error|EXT4-fs error|WARNING:|BUG:|'
+            'lmf.*(timeout|timed out|fail|stuck|lost)" || true')
 
 
 def under_load(io_delay_us=0, **options):
