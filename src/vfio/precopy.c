@@ -9,7 +9,7 @@
  * over the device, which is read before the rest of the record.
  *
  * The estimates for pre-copy assume full chunks. MIG_DATA_SIZE is to be an
- * upper bound and assumes the smallest ones.
+ * upper bound and assumes the smallest ones, and one more for the identity.
  */
 #include <linux/math64.h>
 #include <linux/minmax.h>
@@ -120,6 +120,8 @@ u64 lmf_precopy_data_size(const struct lmf_precopy *p,
 	u64 left = p->left.initial + p->left.dirty + p->left.trailer;
 
 	left = lmf_precopy_framed(left, p->caps->chunk_min);
+	if (!p->begun)
+		left += sizeof(struct lmf_record);
 	return max(left + unread->initial + unread->dirty + extra, 1ULL);
 }
 
@@ -130,5 +132,6 @@ u64 lmf_precopy_data_size(const struct lmf_precopy *p,
  */
 u64 lmf_precopy_bound(const struct lmf_vf_caps *caps, u64 extra)
 {
-	return lmf_precopy_framed(caps->state_max, caps->chunk_min) + extra;
+	return lmf_precopy_framed(caps->state_max, caps->chunk_min) +
+	       sizeof(struct lmf_record) + extra;
 }

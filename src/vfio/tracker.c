@@ -83,26 +83,27 @@ static int lmf_tracker_drain_batch_locked(struct lmf_tracker *t, u64 budget)
 	return ret;
 }
 
-/* Drains the entries below @produced, which the device says are posted. */
-static int lmf_tracker_drain_to(struct lmf_tracker *t, u64 produced)
+/*
+ * Drains what the device has posted, after it said that this is @produced. The
+ * count is a check only: if it were taken for the end, a wrong one could hide
+ * entries. No more than a ring full was there when it was said.
+ */
+static int lmf_tracker_drain_all(struct lmf_tracker *t, u64 produced)
 {
-	s64 left;
-	int ret = 0;
+	s64 budget;
+	int ret;
 
 	mutex_lock(&t->lock);
-	left = produced - t->ring.consumed;
-	if (t->broken || left > t->ring.entries)
+	budget = t->ring.entries;
+	do {
+		ret = lmf_tracker_drain_batch_locked(t, budget);
+		budget -= ret;
+		cond_resched();
+	} while (ret > 0 && budget > 0);
+	if (ret >= 0 && (s64)(produced - t->ring.consumed) > 0)
 		ret = -EIO;
-	while (left > 0 && !ret) {
-		ret = lmf_tracker_drain_batch_locked(t, left);
-		if (!ret)
-			ret = -EIO;
-		if (ret > 0)
-			ret = 0;
-		left = produced - t->ring.consumed;
-	}
 	mutex_unlock(&t->lock);
-	return ret;
+	return min(ret, 0);
 }
 
 /* One pass over the ring at most, then others may have the worker. */
@@ -189,9 +190,10 @@ static int lmf_tracker_arm(struct lmf_tracker *t)
 	if (ret == -EBUSY || ret == -ECANCELED) {
 		/* A stop that failed before, or a VF reset in between. */
 		ret = lmf_vf_log_stop(t->vf);
-		memset(buf->vaddr, 0, buf->size);
-		if (!ret)
+		if (!ret) {
+			memset(buf->vaddr, 0, buf->size);
 			ret = lmf_vf_log_start(t->vf, &params, buf);
+		}
 	}
 	if (ret) {
 		/* A start that was given up may still come to pass. */
@@ -252,7 +254,7 @@ static int lmf_tracker_sync(struct lmf_tracker *t)
 		if (ret == -ECANCELED)
 			continue;
 		if (!ret)
-			ret = lmf_tracker_drain_to(t, flushed.produced);
+			ret = lmf_tracker_drain_all(t, flushed.produced);
 		if (ret)
 			return lmf_tracker_rearm(t);
 		if (!flushed.more)

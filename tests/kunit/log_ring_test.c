@@ -270,4 +270,5 @@ static struct kunit_suite ring_test_suite = {
 	.init = ring_test_init,
 	.test_cases = ring_test_cases,
 };
+
 kunit_test_suite(ring_test_suite);

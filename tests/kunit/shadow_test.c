@@ -14,7 +14,7 @@
 #include "shadow.h"
 
 #define SEED		7
-#define PAGE		(1ull << LMF_SHADOW_SHIFT)
+#define PAGE		BIT_ULL(LMF_SHADOW_SHIFT)
 #define LEAF		SZ_128M
 #define PLENTY		100000
 
@@ -26,6 +26,7 @@ static const struct lmf_log_span spans[] = {
 	{ 0x100000000, 0x11fffffff },
 	{ 0x3ffff8000000, 0x40000fffffff },
 };
+
 #define NSPANS	ARRAY_SIZE(spans)
 
 struct model {
@@ -71,7 +72,7 @@ static void model_set(unsigned long *map, u64 iova, u64 last)
 		lo = max(iova, spans[i].iova);
 		hi = min(last, spans[i].last);
 		if (lo <= hi)
-			bitmap_set(map, index + lo / PAGE - spans[i].iova / PAGE,
+			bitmap_set(map, index + (lo - spans[i].iova) / PAGE,
 				   hi / PAGE - lo / PAGE + 1);
 		index += (spans[i].last + 1 - spans[i].iova) / PAGE;
 	}
@@ -427,4 +428,5 @@ static struct kunit_suite shadow_test_suite = {
 	.exit = shadow_test_exit,
 	.test_cases = shadow_test_cases,
 };
+
 kunit_test_suite(shadow_test_suite);

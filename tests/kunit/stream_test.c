@@ -16,6 +16,7 @@
 #define LIMIT		4096
 #define MOST		(64 << 10)
 #define HEADER		sizeof(struct lmf_record)
+#define HEAD_BYTES	sizeof(struct lmf_stream_head)
 
 /*
  * A stream of version 1.0 as it must be for ever: HEAD with chunk_max 16, a
@@ -204,7 +205,7 @@ static void take_event(struct bench *b, int event)
 	}
 }
 
-/* Give the reader @n bytes, in pieces of @cut at most. Bytes past END: -E2BIG */
+/* Give the reader @n bytes, @cut at a time. Bytes past END make -E2BIG. */
 static void feed(struct kunit *test, const u8 *from, size_t n, size_t cut)
 {
 	struct bench *b = test->priv;
@@ -478,7 +479,7 @@ static void stream_test_lengths(struct kunit *test)
 	expect_refused(test, -EBADMSG, "optional, above LMF_RECORD_MAX");
 
 	at = put_start(b);
-	image_at(b, 0)->rec.length = cpu_to_le32(sizeof(struct lmf_stream_head) - 1);
+	image_at(b, 0)->rec.length = cpu_to_le32(HEAD_BYTES - 1);
 	expect_refused(test, -EBADMSG, "short HEAD");
 
 	/* Sealed as if the rest of END were looked at. */

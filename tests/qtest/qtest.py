@@ -37,7 +37,8 @@ class Machine:
              "-mon", "chardev=qmp,mode=control",
              "-device", "pcie-root-port,id=root,addr=2", *args],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
-            pass_fds=[theirs.fileno()])
+            pass_fds=[theirs.fileno()],
+            env={**os.environ, "MALLOC_PERTURB_": "165"})
         theirs.close()
         self.monitor = ours
         self.monitor.settimeout(PATIENCE)

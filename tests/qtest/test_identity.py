@@ -58,7 +58,8 @@ def test_vf_registers(make):
 
 
 def test_properties_reach_vf_info(make):
-    lmf = make(media_size="2M", log_entries=128, migrate="off", version=0x10007)
+    lmf = make(media_size="2M", log_entries=128, migrate="off",
+               version=0x10007)
     lmf.enable_vfs(1)
     info = Admin(lmf).info()
     assert info.version == lmf.reg32(c.LMF_PF_VERSION) == 0x10007

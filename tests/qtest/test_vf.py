@@ -25,11 +25,13 @@ def test_nop_and_its_interrupt(vf):
     assert [msix.fired(n) for n in range(4)] == [True, False, False, True]
 
 
-def test_no_message_with_msix_off(vf):
+def test_message_waits_for_msix(vf):
     msix = vf.msix()
     vf.write16(msix.cap + 2, 0)
     vf.queue().call(c.LMF_VF_OP_NOP)
     assert not msix.fired(0)
+    vf.write16(msix.cap + 2, 0x8000)
+    assert msix.fired(0)
 
 
 def test_write_then_read(vf):

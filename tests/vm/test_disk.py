@@ -13,3 +13,31 @@ def test_disk_under_load(outer, io_delay_us):
     assert result['fio']['read'] and result['fio']['written']
     assert 'status 0' in result['fsck']
     assert not result['complaints'].strip()
+    assert result['recovered'] == 0
+
+
+def test_whole_media_arrives(outer):
+    result = outer.call('disk.idle_media', mebibytes=64)
+    assert result['status'] == 'completed'
+    assert result['after'] == result['before']
+    counters = result['source_counters']
+    assert counters['bytes_saved_precopy'] > 99 * \
+        counters['bytes_saved_stop_copy']
+
+
+def test_dirty_bytes_rise_and_fall(outer):
+    result = outer.call('disk.write_load')
+    assert result['status'] == 'completed'
+    peak = max(result['samples'])
+    assert peak > 0
+    after = result['samples'][result['samples'].index(peak):]
+    assert min(after) < peak / 2
+
+
+def test_guest_reset_ends_that_migration_alone(outer):
+    result = outer.call('disk.guest_reset')
+    assert result['first'] == 'failed'
+    assert result['second'] == 'completed'
+    assert result['dest_states'][-3:] == ['resuming', 'running-p2p', 'running']
+    assert result['fio']['error'] == 0
+    assert 'status 0' in result['fsck']

@@ -15,10 +15,17 @@ def test_paused_guest(outer):
     assert 'pre-copy' not in result['source_states']
     assert result['status'] == 'completed'
     assert result['verify']['stale'] == 0
+    assert result['source_counters']['bytes_saved_precopy'] == 0
 
 
 def test_iommufd(outer):
     assert_moved(outer.call('scenarios.dma_only', iommufd=True))
+
+
+def test_nothing_in_the_vf_reaches_migration(outer):
+    result = outer.call('scenarios.poked')
+    assert result['same'] and result['unmoved']
+    assert_moved(result)
 
 
 @pytest.mark.full

@@ -18,9 +18,17 @@ build()
 		for a in \$(/bin/busybox --list); do
 			[ \$a = busybox ] || ln -s busybox bin/\$a
 		done
-		gcc -std=gnu11 -O2 -Wall -Wextra -Werror -static \
-			-I'$top/firmware-iface' -o bin/dma_check \
-			'$top'/tests/vm/guest/*.c -lpthread
+		cd '$top/tests/vm/guest'
+		compile() {
+			local name=\$1
+			shift
+			gcc -std=gnu11 -O2 -Wall -Wextra -Werror -static \
+				-I'$top/firmware-iface' \
+				-o '$OUT/tree/bin/'\$name \"\$@\"
+		}
+		compile dma_check dma_check.c vf_queue.c file_media.c -lpthread
+		compile vf_poke vf_poke.c
+		cd '$OUT/tree'
 		install -m 755 '$top/tests/vm/guest/init' init
 		cp '$modules'/lmf_blk.ko lib/modules
 		find . | cpio -o -H newc --quiet >../guest.cpio

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The VF as a disk: our guest driver, ext4 and fio on it."""
 import json
+import time
 
 from guest import DmaCheck
-from migration import SAVE_READ, fault, pair, slow, wait_first_pass
+import host
+from migration import (SAVE_READ, fault, pair, slow, wait_first_pass,
+                       wait_state)
 
 FIO = ('fio --name=verify --filename=/mnt/fio --size=16M --rw=randrw '
        '--bsrange=4k-64k --ioengine=libaio --direct=1 --iodepth=8 '
@@ -53,6 +56,15 @@ class Disk:
         return self.guest.run("chroot /mnt /bin/sh -c 'fsck.ext4 -fn "
                               "/dev/lmf0 2>&1; echo status $?'")
 
+    def recovered_interrupts(self):
+        """How often the driver found a completion that no interrupt told."""
+        return int(self.guest.run('cat /sys/block/lmf0/device/irq_recovered'))
+
+    def checksum(self):
+        """Of the whole disk, read past the page cache."""
+        return self.guest.run('dd if=/dev/lmf0 bs=1M iflag=direct 2>/dev/null '
+                              '| sha256sum', timeout=300).split()[0]
+
     def complaints(self):
         return self.guest.run(
             'dmesg | grep -E "I/O error|EXT4-fs error|WARNING:|BUG:|'
@@ -84,4 +96,61 @@ def under_load(io_delay_us=0, **options):
             result['fio'] = disk.stop_fio()
             result['fsck'] = disk.close()
             result['complaints'] = disk.complaints()
+            result['recovered'] = disk.recovered_interrupts()
+        return {**result, **both.facts()}
+
+
+def idle_media(mebibytes, **options):
+    """Migrate a disk that is full of random bytes and at rest."""
+    with pair(name='idle', **options) as both:
+        disk = Disk(both.source)
+        disk.tool('dd if=/dev/urandom of=/dev/lmf0 '
+                  f'bs=1M count={mebibytes} oflag=direct 2>/dev/null',
+                  timeout=300)
+        before = disk.checksum()
+        both.start()
+        result = {'status': both.finish(), 'before': before}
+        if result['status'] == 'completed':
+            disk.guest = both.dest
+            result['after'] = disk.checksum()
+        return {**result, **both.facts()}
+
+
+def write_load(seconds=6):
+    """Pre-copy estimates, sampled under writes and then without them."""
+    with pair(name='load') as both:
+        disk = Disk(both.source)
+        both.start(hold=True)
+        wait_state(both.source, 'pre-copy')
+        samples = []
+        disk.tool('dd if=/dev/urandom of=/dev/lmf0 bs=1M count=8 '
+                  'oflag=direct 2>/dev/null & true')
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            samples.append(host.counters(both.source.bdf)['dirty_bytes'])
+            time.sleep(0.02)
+        both.release()
+        return {'samples': samples, 'status': both.finish(), **both.facts()}
+
+
+def guest_reset():
+    """The guest resets its VF in pre-copy: that migration ends, no other."""
+    with pair(name='flr') as both:
+        disk = Disk(both.source)
+        disk.make()
+        disk.start_fio()
+        both.start(hold=True)
+        wait_state(both.source, 'pre-copy')
+        both.source.run('for d in /sys/bus/pci/devices/*; do '
+                        '[ "$(cat $d/vendor $d/device | tr -d "\\n")" = '
+                        '0x12340x4c56 ] && echo 1 >$d/reset; done; true')
+        result = {'first': both.source.wait_migration(),
+                  'stderr': both.source.stderr()}
+        both.drop_dest()
+        both.start()
+        result['second'] = both.finish()
+        if result['second'] == 'completed':
+            disk.guest = both.dest
+        result['fio'] = disk.stop_fio()
+        result['fsck'] = disk.close()
         return {**result, **both.facts()}

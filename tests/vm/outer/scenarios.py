@@ -31,6 +31,27 @@ def dma_only(faults=(), **options):
         return {**result, **both.facts()}
 
 
+def poked():
+    """The guest looks for migration in its VF, and writes junk all over it."""
+    with pair(name='poke') as both:
+        check = DmaCheck(both.source)
+        check.ask('fill')
+        check.ask('stop')
+        before = both.source.run('vf_poke dump')
+        both.start(hold=True)
+        wait_first_pass(both.source)
+        result = {'same': both.source.run('vf_poke dump') == before}
+        states = both.source.states()
+        both.source.run('vf_poke junk')
+        result['burst'] = check.ask('burst 12288')
+        result['unmoved'] = both.source.states() == states
+        both.release()
+        result['status'] = both.finish()
+        if result['status'] == 'completed':
+            result['verify'] = check.moved_to(both.dest).ask('verify')
+        return {**result, **both.facts()}
+
+
 def paused():
     """A paused guest: no pre-copy, the log starts in STOP."""
     with pair(name='paused') as both:
