@@ -166,29 +166,46 @@ static bool lmf_slot_split(struct lmf_shadow_pool *pool, void **slot,
 	return true;
 }
 
+static void lmf_leaf_set(unsigned long *leaf, u64 lo, u64 hi)
+{
+	if (lo == hi)
+		__set_bit(lo, leaf);
+	else
+		bitmap_set(leaf, lo, hi - lo + 1);
+}
+
+/* Descends without recursion as long as one child holds all of it. */
 static void lmf_slot_set(struct lmf_shadow_pool *pool, void **slot,
 			 unsigned int level, u64 lo, u64 hi)
 {
+	unsigned int i, last;
 	struct lmf_node *node;
-	unsigned int i;
 
-	if (*slot == LMF_FULL)
-		return;
-	if (lmf_slot_whole(level, lo, hi) || !lmf_slot_grow(pool, slot)) {
-		lmf_slot_free(pool, slot, level);
-		*slot = LMF_FULL;
-		return;
+	while (*slot != LMF_FULL) {
+		if (lmf_slot_whole(level, lo, hi) ||
+		    !lmf_slot_grow(pool, slot)) {
+			lmf_slot_free(pool, slot, level);
+			*slot = LMF_FULL;
+			return;
+		}
+		if (!level) {
+			lmf_leaf_set(*slot, lo, hi);
+			return;
+		}
+		node = *slot;
+		i = lmf_child_index(level, lo);
+		last = lmf_child_index(level, hi);
+		for (; i < last; i++) {
+			lmf_slot_set(pool, &node->slot[i], level - 1,
+				     lmf_child_lo(level, lo, i),
+				     lmf_slot_last(level - 1));
+			lo = (i + 1) * (lmf_slot_last(level - 1) + 1);
+		}
+		slot = &node->slot[last];
+		level--;
+		lo &= lmf_slot_last(level);
+		hi &= lmf_slot_last(level);
 	}
-	if (!level) {
-		bitmap_set(*slot, lo, hi - lo + 1);
-		return;
-	}
-	node = *slot;
-	for (i = lmf_child_index(level, lo); i <= lmf_child_index(level, hi);
-	     i++)
-		lmf_slot_set(pool, &node->slot[i], level - 1,
-			     lmf_child_lo(level, lo, i),
-			     lmf_child_hi(level, hi, i));
 }
 
 static void lmf_slot_clear(struct lmf_shadow_pool *pool, void **slot,

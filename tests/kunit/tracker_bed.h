@@ -52,6 +52,7 @@ struct lmf_vf {
 	struct extent pending[PENDING];
 	unsigned int npending;
 	bool coarse;		/* all that is tracked is pending */
+	u64 refill;		/* pages yet to post as soon as there is room */
 
 	/* What goes wrong: errors of the next calls, 0 for none. */
 	int start_ret[2];
@@ -136,11 +137,6 @@ int lmf_vf_log_stop(struct lmf_vf *vf)
 	return 0;
 }
 
-void lmf_vf_log_consumed(struct lmf_vf *vf, u32 count)
-{
-	vf->consumed = count;
-}
-
 static bool device_post(struct lmf_vf *vf, u64 iova, u64 granules, u16 flags)
 {
 	u32 entries = vf->params.entries;
@@ -155,6 +151,14 @@ static bool device_post(struct lmf_vf *vf, u64 iova, u64 granules, u16 flags)
 	};
 	vf->produced++;
 	return true;
+}
+
+void lmf_vf_log_consumed(struct lmf_vf *vf, u32 count)
+{
+	vf->consumed = count;
+	while (vf->refill &&
+	       device_post(vf, 2 * vf->refill << vf->params.shift, 1, 0))
+		vf->refill--;
 }
 
 /* Posts up to @budget extents of what is pending, newest first. */

@@ -96,6 +96,18 @@ static void tracker_test_page_size(struct kunit *test)
 	}
 }
 
+static bool is_covered(const struct lmf_vf *vf,
+		       const struct lmf_log_span *range)
+{
+	u32 i;
+
+	for (i = 0; i < vf->params.nranges; i++)
+		if (range->iova >= vf->spans[i].iova &&
+		    range->last <= vf->spans[i].last)
+			return true;
+	return false;
+}
+
 static void tracker_test_ranges(struct kunit *test)
 {
 	static const struct lmf_log_span bad[] = {
@@ -104,7 +116,8 @@ static void tracker_test_ranges(struct kunit *test)
 	/* More than the device takes; some touch once they are widened. */
 	static const struct lmf_log_span many[] = {
 		{ 0x0, 0x8fff }, { 0xa000, 0xbfff }, { 0x100000, 0x10ffff },
-		{ 0x7000000, 0x7000fff }, { 0x10000000, 0x1fffffff },
+		{ 0x7000000, 0x7000fff }, { 0x7001000, 0x7018fff },
+		{ 0x10000000, 0x1fffffff },
 		{ 0x20001000, 0x2fffffff },
 	};
 	struct lmf_log_span *spans;
@@ -116,7 +129,7 @@ static void tracker_test_ranges(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, start(b, &bad[i], 1, &page_size),
 				-EINVAL);
 	KUNIT_EXPECT_EQ(test, b->vf.starts, 0);
-	for (j = 1; j <= 4; j++) {
+	for (j = 1; j <= 8; j++) {
 		b->vf.caps.log_ranges_max = j;
 		page_size = 0x10000;
 		KUNIT_ASSERT_EQ(test, start(b, many, ARRAY_SIZE(many),
@@ -132,6 +145,8 @@ static void tracker_test_ranges(struct kunit *test)
 						spans[i - 1].last);
 		}
 		KUNIT_EXPECT_EQ(test, spans[i - 1].last, 0x2fffffff);
+		for (i = 0; i < ARRAY_SIZE(many); i++)
+			KUNIT_EXPECT_TRUE(test, is_covered(&b->vf, &many[i]));
 		lmf_tracker_stop(&b->tracker);
 	}
 }
@@ -193,6 +208,25 @@ static void tracker_test_background(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, report_weight(b), 1000);
 	lmf_tracker_stats(&b->tracker, &stats);
 	KUNIT_EXPECT_EQ(test, stats.overflows, 0);
+}
+
+/* A device that fills the ring as fast as it is drained needs no new event. */
+static void tracker_test_busy(struct kunit *test)
+{
+	struct bed *b = test->priv;
+	struct lmf_tracker_stats stats;
+
+	start_simple(b);
+	b->vf.refill = 1000;
+	device_write(&b->vf, SPAN - PAGE, 1);
+	device_post_pending(&b->vf, 1);
+	lmf_tracker_threshold(&b->tracker);
+	while (flush_work(&b->tracker.drain))
+		;
+	lmf_tracker_stats(&b->tracker, &stats);
+	KUNIT_EXPECT_EQ(test, stats.entries, 1001);
+	KUNIT_EXPECT_GT(test, stats.drains, 10);
+	KUNIT_EXPECT_EQ(test, report_weight(b), 1001);
 }
 
 /* More than the ring holds comes out in several flushes. */
@@ -534,6 +568,7 @@ static struct kunit_case tracker_test_cases[] = {
 	KUNIT_CASE(tracker_test_window),
 	KUNIT_CASE(tracker_test_granule),
 	KUNIT_CASE(tracker_test_background),
+	KUNIT_CASE(tracker_test_busy),
 	KUNIT_CASE(tracker_test_more),
 	KUNIT_CASE(tracker_test_coarse),
 	KUNIT_CASE(tracker_test_flush_error),

@@ -14,18 +14,17 @@ tree_key=$(key "$steps/qemu.sh" "$iface/qemu/Kconfig" "$src")
 qemu_key=$(key "$tree_key" "$iface"/*.h "$iface/firmware" "$iface/qemu")
 tree=$cache/qemu-tree-$tree_key
 
-# Built at its final path: neither meson nor ninja survive a move. Bash ignores
-# set -e in here, because cached() tests the result: hence the &&.
+# Built at its final path: neither meson nor ninja survive a move.
 build_tree()
 {
 	local dir=${OUT%.partial}
-	rm -rf "$dir" &&
-	cp -a "$src/tree" "$dir" &&
-	mkdir -p "$dir/hw/misc/lmf/qemu" "$dir/build" &&
-	cp "$iface/qemu/Kconfig" "$dir/hw/misc/lmf/qemu" &&
-	: >"$dir/hw/misc/lmf/qemu/meson.build" &&
-	echo 'source lmf/qemu/Kconfig' >>"$dir/hw/misc/Kconfig" &&
-	echo "subdir('lmf/qemu')" >>"$dir/hw/misc/meson.build" &&
+	rm -rf "$dir"
+	cp -a "$src/tree" "$dir"
+	mkdir -p "$dir/hw/misc/lmf/qemu" "$dir/build"
+	cp "$iface/qemu/Kconfig" "$dir/hw/misc/lmf/qemu"
+	: >"$dir/hw/misc/lmf/qemu/meson.build"
+	echo 'source lmf/qemu/Kconfig' >>"$dir/hw/misc/Kconfig"
+	echo "subdir('lmf/qemu')" >>"$dir/hw/misc/meson.build"
 	"$steps/enter.sh" sh -ec "
 		cd '$dir/build'
 		../configure --target-list=x86_64-softmmu \
@@ -34,8 +33,8 @@ build_tree()
 			--enable-slirp --disable-fdt --disable-debug-info \
 			--disable-docs --disable-tools --disable-guest-agent \
 			--disable-install-blobs
-		ninja qemu-system-x86_64" &&
-	rm -rf "$OUT" &&
+		ninja -j\$(nproc) qemu-system-x86_64"
+	rm -rf "$OUT"
 	mv "$dir" "$OUT"
 }
 

@@ -58,7 +58,7 @@ class Disk:
 
     def recovered_interrupts(self):
         """How often the driver found a completion that no interrupt told."""
-        return int(self.guest.run('cat /sys/block/lmf0/device/irq_recovered'))
+        return int(self.guest.run('cat /sys/block/lmf0/irq_recovered'))
 
     def checksum(self):
         """Of the whole disk, read past the page cache."""
