@@ -12,11 +12,15 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 help:
 	@echo 'make demo         watch a guest with a VF migrate'
 	@echo 'make check        the quick gate: unit tests, KUnit, migrations'
+	@echo 'make check-full   that, and what takes longer'
 	@echo 'make modules      the kernel modules, against KDIR=$(KDIR)'
 	@echo 'make clean        forget what was built here (not the cache)'
 
 check:
 	@tests/run quick
+
+check-full:
+	@tests/run full
 
 demo:
 	@tests/run demo
@@ -27,6 +31,6 @@ modules:
 clean:
 	rm -rf build
 
-.PHONY: help check demo modules clean
+.PHONY: help check check-full demo modules clean
 
 endif

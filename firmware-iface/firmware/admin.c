@@ -104,15 +104,38 @@ static void fw_admin_fetch(struct lmf_fw *fw)
 		fw_admin_done(fw, slot, LMF_ST_VF);
 }
 
+/* What a failure means for the session, a failure by a fault hook too. */
+static void fw_admin_failed(struct lmf_fw *fw, struct fw_vf *vf,
+			    const struct lmf_admin_cmd *cmd, uint16_t status)
+{
+	uint64_t session = le64_to_cpu(cmd->session);
+	bool load = vf->load && vf->load->session == session;
+	bool save = session && vf->save.session == session;
+
+	switch (le16_to_cpu(cmd->opcode)) {
+	case LMF_OP_SAVE_READ:
+		if (save && (status == LMF_ST_DMA || status == LMF_ST_INTERNAL))
+			fw_save_failed(vf);
+		break;
+	case LMF_OP_LOAD_WRITE:
+		if (load)
+			fw_load_failed(vf, status);
+		break;
+	case LMF_OP_LOAD_END:
+		if (load && status != LMF_ST_FIELD)
+			fw_load_abort(fw, vf);
+		break;
+	}
+}
+
 static void fw_admin_finish(struct lmf_fw *fw, struct fw_vf *vf,
 			    uint16_t status)
 {
 	struct fw_slot *slot = &fw->slot[vf->first];
 
 	vf->first = slot->next;
-	if (status && le16_to_cpu(slot->cmd.opcode) == LMF_OP_LOAD_WRITE &&
-	    vf->load && vf->load->session == le64_to_cpu(slot->cmd.session))
-		fw_load_failed(vf, status);
+	if (status)
+		fw_admin_failed(fw, vf, &slot->cmd, status);
 	fw_admin_done(fw, slot, status);
 }
 

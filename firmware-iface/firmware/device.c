@@ -116,10 +116,7 @@ struct lmf_fw *lmf_fw_create(const struct lmf_fw_config *config,
 
 static void fw_vf_destroy(struct lmf_fw *fw, struct fw_vf *vf)
 {
-	unsigned int i;
-
-	for (i = 0; i < fw->config.queues; i++)
-		fw_queue_off(fw, &vf->queue[i]);
+	fw_queues_clear(fw, vf);
 	fw_log_stop(fw, vf);
 	fw_load_abort(fw, vf);
 	fw_media_destroy(fw, vf);
@@ -236,13 +233,7 @@ void fw_pf_reset(struct lmf_fw *fw)
 
 void fw_vf_reset(struct lmf_fw *fw, struct fw_vf *vf)
 {
-	unsigned int i;
-
-	for (i = 0; i < fw->config.queues; i++) {
-		fw_queue_off(fw, &vf->queue[i]);
-		memset(&vf->queue[i], 0, sizeof(vf->queue[i]));
-		vf->queue[i].phase = 1;
-	}
+	fw_queues_clear(fw, vf);
 	if (vf->log)
 		fw_log_flush(fw, vf);
 	fw_admin_abort(fw, vf);
@@ -265,6 +256,7 @@ void lmf_fw_vf_enable(struct lmf_fw *fw, unsigned int index, bool on)
 	if (index >= fw->config.vfs)
 		return;
 	vf = fw->vf[index];
+	fw->now = fw->ops.now(fw->ctx);
 	fw_vf_reset(fw, vf);
 	if (on && !vf->present)
 		memset(&vf->stats, 0, sizeof(vf->stats));
@@ -280,6 +272,7 @@ void lmf_fw_reset(struct lmf_fw *fw, int fn)
 	struct fw_vf *vf = fw_vf_of(fw, fn);
 	unsigned int i;
 
+	fw->now = fw->ops.now(fw->ctx);
 	if (vf)
 		fw_vf_reset(fw, vf);
 	if (fn == LMF_FW_PF) {

@@ -50,6 +50,18 @@ void fw_queue_off(struct lmf_fw *fw, struct fw_queue *queue)
 	queue->irq = false;
 }
 
+/* All queues off, and their registers as after a reset. */
+void fw_queues_clear(struct lmf_fw *fw, struct fw_vf *vf)
+{
+	unsigned int i;
+
+	for (i = 0; i < fw->config.queues; i++) {
+		fw_queue_off(fw, &vf->queue[i]);
+		memset(&vf->queue[i], 0, sizeof(vf->queue[i]));
+		vf->queue[i].phase = 1;
+	}
+}
+
 void fw_queue_error(struct lmf_fw *fw, struct fw_vf *vf, unsigned int index)
 {
 	fw_queue_off(fw, &vf->queue[index]);
@@ -274,8 +286,10 @@ static void fw_engine_resume(struct lmf_fw *fw, struct fw_vf *vf)
 /* Nothing is ever under way between two steps, so this takes effect at once. */
 void fw_engine_quiesce(struct lmf_fw *fw, struct fw_vf *vf, unsigned int level)
 {
-	unsigned int i, old = vf->level;
+	unsigned int i;
 
+	if (level == vf->level)
+		return;
 	vf->level = level;
 	for (i = 0; i < fw->config.queues; i++) {
 		vf->queue[i].started = false;
@@ -283,7 +297,7 @@ void fw_engine_quiesce(struct lmf_fw *fw, struct fw_vf *vf, unsigned int level)
 	}
 	if (level < LMF_QUIESCE_FULL)
 		fw_save_resumed(vf);
-	if (level == LMF_QUIESCE_RUN && old != LMF_QUIESCE_RUN)
+	if (level == LMF_QUIESCE_RUN)
 		fw_engine_resume(fw, vf);
 }
 

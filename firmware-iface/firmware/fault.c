@@ -391,6 +391,7 @@ const char *lmf_fw_fault(struct lmf_fw *fw, const char *spec)
 	const struct fw_hook *hook;
 	const char *rest, *wrong = "no such hook";
 
+	fw->now = fw->ops.now(fw->ctx);
 	for (hook = fw_hooks; hook < fw_hooks + count; hook++) {
 		rest = fw_spec_match(spec, hook->name);
 		if (rest)

@@ -30,40 +30,36 @@
 #else
 #include <string.h>
 
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-#define FW_SWAP(bits, value)	__builtin_bswap##bits(value)
-#else
-#define FW_SWAP(bits, value)	(value)
-#endif
+#define FW_BIG_ENDIAN	(__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
 
 static inline uint16_t le16_to_cpu(__le16 value)
 {
-	return FW_SWAP(16, value);
+	return FW_BIG_ENDIAN ? __builtin_bswap16(value) : value;
 }
 
 static inline uint32_t le32_to_cpu(__le32 value)
 {
-	return FW_SWAP(32, value);
+	return FW_BIG_ENDIAN ? __builtin_bswap32(value) : value;
 }
 
 static inline uint64_t le64_to_cpu(__le64 value)
 {
-	return FW_SWAP(64, value);
+	return FW_BIG_ENDIAN ? __builtin_bswap64(value) : value;
 }
 
 static inline __le16 cpu_to_le16(uint16_t value)
 {
-	return FW_SWAP(16, value);
+	return FW_BIG_ENDIAN ? __builtin_bswap16(value) : value;
 }
 
 static inline __le32 cpu_to_le32(uint32_t value)
 {
-	return FW_SWAP(32, value);
+	return FW_BIG_ENDIAN ? __builtin_bswap32(value) : value;
 }
 
 static inline __le64 cpu_to_le64(uint64_t value)
 {
-	return FW_SWAP(64, value);
+	return FW_BIG_ENDIAN ? __builtin_bswap64(value) : value;
 }
 #endif
 
@@ -91,7 +87,7 @@ static inline __le64 cpu_to_le64(uint64_t value)
 /* More than ranges, so that two extents of one range can always be merged. */
 #define FW_LOG_EXTENTS		256
 
-#define FW_MEDIA_LIMIT		(1ull << 36)
+#define FW_MEDIA_LIMIT		(64ull << 30)
 #define FW_LEAF_GRANULES	256
 #define FW_LEAF_WORDS		(FW_LEAF_GRANULES / 64)
 
@@ -322,7 +318,7 @@ struct lmf_fw {
 	struct lmf_fw_config config;
 	uint32_t version;
 	uint64_t random;
-	uint64_t now;		/* when this run began */
+	uint64_t now;		/* when this call began */
 	int64_t budget;		/* bytes that this run may still move */
 	bool running;
 	struct fw_pf pf;
@@ -396,6 +392,7 @@ bool fw_queue_good(const struct lmf_fw *fw, const struct fw_queue *queue);
 int fw_vf_dma_write(struct lmf_fw *fw, struct fw_vf *vf, uint64_t addr,
 		    const void *buf, size_t len);
 void fw_queue_off(struct lmf_fw *fw, struct fw_queue *queue);
+void fw_queues_clear(struct lmf_fw *fw, struct fw_vf *vf);
 void fw_queue_error(struct lmf_fw *fw, struct fw_vf *vf, unsigned int index);
 void fw_engine_quiesce(struct lmf_fw *fw, struct fw_vf *vf,
 		       unsigned int level);
@@ -471,6 +468,7 @@ uint16_t fw_save_query(struct lmf_fw *fw, struct fw_vf *vf,
 		       struct fw_slot *slot);
 uint16_t fw_save_end(struct lmf_fw *fw, struct fw_vf *vf,
 		     struct fw_slot *slot);
+void fw_save_failed(struct fw_vf *vf);
 void fw_save_abort(struct fw_vf *vf);
 void fw_save_resumed(struct fw_vf *vf);
 

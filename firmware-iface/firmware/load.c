@@ -275,14 +275,14 @@ static uint16_t fw_load_segment(struct lmf_fw *fw, struct fw_vf *vf,
 				  vf->sgl.total - at);
 	if (status)
 		return status;
-	if (!fw_segment_known(&segment))
-		status = fw_load_skip(fw, vf, &segment, at);
-	else if (segment.padded > n - used)
+	if (!fw_segment_known(&segment)) {
+		*bytes = segment.padded;
+		return fw_load_skip(fw, vf, &segment, at);
+	}
+	if (segment.padded > n - used)
 		return LMF_ST_OK;
-	else
-		status = fw_segments[segment.type].take(fw, vf, &segment);
 	*bytes = segment.padded;
-	return status;
+	return fw_segments[segment.type].take(fw, vf, &segment);
 }
 
 static uint16_t fw_load_step(struct lmf_fw *fw, struct fw_vf *vf, uint32_t n)
@@ -330,6 +330,7 @@ uint16_t fw_load_begin(struct lmf_fw *fw, struct fw_vf *vf,
 	vf->load = fw_alloc(fw, sizeof(*vf->load));
 	if (!vf->load)
 		return LMF_ST_RESOURCES;
+	fw_queues_clear(fw, vf);
 	fw_media_scrub(vf);
 	vf->media.lost = true;
 	vf->load->session = ++fw->sessions;
@@ -342,7 +343,6 @@ static void fw_load_apply(struct lmf_fw *fw, struct fw_vf *vf)
 	unsigned int i;
 
 	for (i = 0; i < fw->config.queues; i++) {
-		fw_queue_off(fw, &vf->queue[i]);
 		vf->queue[i] = vf->load->queue[i];
 		vf->load->queue[i].mem = NULL;
 	}

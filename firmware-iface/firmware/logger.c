@@ -258,6 +258,8 @@ void fw_log_head(struct lmf_fw *fw, struct fw_vf *vf, uint32_t head)
 		fw_note(fw, vf->index, "log head beyond what was posted");
 		return;
 	}
+	if (!consumed)
+		return;
 	log->consumed += consumed;
 	log->told = false;
 	log->broken = false;

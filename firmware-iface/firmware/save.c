@@ -235,8 +235,6 @@ uint16_t fw_save_read(struct lmf_fw *fw, struct fw_vf *vf,
 	bytes = fw_put_segments(fw, vf, final, vf->sgl.total - done);
 	fw->budget -= bytes;
 	if (!fw_sgl_put(fw, &vf->sgl, fw->bounce, bytes)) {
-		/* What was in there is marked as sent. */
-		save->failed = true;
 		slot->cqe.bytes = 0;
 		return LMF_ST_DMA;
 	}
@@ -277,6 +275,12 @@ void fw_save_abort(struct fw_vf *vf)
 		return;
 	memset(&vf->save, 0, sizeof(vf->save));
 	fw_media_track(vf, false);
+}
+
+/* A chunk got lost, and what was in there is marked as sent. */
+void fw_save_failed(struct fw_vf *vf)
+{
+	vf->save.failed = true;
 }
 
 /* The VF runs on: a trailer that was begun describes nothing any more. */

@@ -205,6 +205,24 @@ uint16_t load_all(struct bed *bed, unsigned int vf,
 	return status;
 }
 
+void park_requests(struct bed *bed, unsigned int vf)
+{
+	struct lmf_vf_cmd io = bed_io_cmd(LMF_VF_OP_READ, 0, GUEST_DATA,
+					  1 << 20);
+	unsigned int i;
+
+	bed_fault(bed, "io-delay=*:1000");
+	bed_io_submit(bed, vf, 0, &io);
+	bed_run(bed);
+	for (i = 0; i < 40; i++) {
+		io = bed_io_cmd(i % 2 ? LMF_VF_OP_READ : LMF_VF_OP_WRITE,
+				i * 8192, GUEST_DATA + i * 65536, 65536);
+		bed_io_submit(bed, vf, 0, &io);
+	}
+	lmf_fw_run(bed->fw);
+	bed_fault(bed, "none");
+}
+
 void media_copy(struct bed *bed, unsigned int vf, uint8_t *to)
 {
 	fw_media_read(bed->fw->vf[vf], 0, to, bed->config.media_bytes);

@@ -62,6 +62,9 @@ uint16_t load_stream(struct bed *bed, unsigned int vf, uint64_t session,
 uint16_t load_all(struct bed *bed, unsigned int vf,
 		  const struct stream *stream);
 
+/* Fills queue 0 so that requests are parked in every stage. */
+void park_requests(struct bed *bed, unsigned int vf);
+
 /* The media of a VF, byte by byte, past its queues. */
 void media_copy(struct bed *bed, unsigned int vf, uint8_t *to);
 

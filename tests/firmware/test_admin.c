@@ -364,6 +364,26 @@ static void resume_raises_unconsumed_vectors_once(void)
 	bed_free(bed);
 }
 
+/* Asking for the level that is must not throw a request back. */
+static void present_level_does_nothing(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct lmf_vf_cmd io = bed_io_cmd(LMF_VF_OP_READ, 0, GUEST_DATA,
+					  1 << 20);
+	uint32_t progress;
+
+	bed_queue_on(bed, 0, 0, 8);
+	bed_io_submit(bed, 0, 0, &io);
+	lmf_fw_run(bed->fw);
+	progress = bed->fw->vf[0]->queue[0].progress;
+	CHECK(progress > 0 && progress < 1 << 20);
+	bed->guest_writes = 0;
+	CHECK_EQ(bed_quiesce(bed, 0, LMF_QUIESCE_RUN), LMF_ST_OK);
+	/* The rest of the data, and a completion in two pieces. */
+	CHECK_EQ(bed->guest_writes, ((1 << 20) - progress) / 65536 + 2);
+	bed_free(bed);
+}
+
 static void vf_reset_leaves_quiesce(void)
 {
 	struct bed *bed = bed_new(NULL);
@@ -480,6 +500,7 @@ static const struct tap_test tests[] = {
 	TEST(initiator_quiesce_stops_dma_and_records_doorbells),
 	TEST(full_quiesce_ignores_registers),
 	TEST(resume_raises_unconsumed_vectors_once),
+	TEST(present_level_does_nothing),
 	TEST(vf_reset_leaves_quiesce),
 	TEST(pf_reset_drops_everything),
 	TEST(pf_flr_resets_the_vfs_too),

@@ -280,6 +280,39 @@ static void admin_fail_of_a_load_write(void)
 	bed_free(bed);
 }
 
+/* A SAVE_READ that failed may have taken media with it. */
+static void admin_fail_of_a_save_read(void)
+{
+	struct bed *bed = fault_bed();
+	uint64_t session = save_begin(bed, 0);
+
+	bed_fault(bed, "admin-fail=0x121:1:6");
+	CHECK_EQ(save_read(bed, 0, session, 0, 8192, NULL).status,
+		 LMF_ST_RESOURCES);
+	CHECK_EQ(save_read(bed, 0, session, 0, 8192, NULL).status, LMF_ST_OK);
+	bed_fault(bed, "admin-fail=0x121:1:12");
+	CHECK_EQ(save_read(bed, 0, session, 0, 8192, NULL).status,
+		 LMF_ST_INTERNAL);
+	CHECK_EQ(save_read(bed, 0, session, 0, 8192, NULL).status,
+		 LMF_ST_STATE);
+	bed_free(bed);
+}
+
+/* LOAD_END ends the session whatever it answers. */
+static void admin_fail_of_a_load_end(void)
+{
+	struct bed *bed = fault_bed();
+	uint64_t session;
+
+	CHECK_EQ(bed_quiesce(bed, 1, LMF_QUIESCE_FULL), LMF_ST_OK);
+	session = load_begin(bed, 1);
+	bed_fault(bed, "admin-fail=0x132:1:12");
+	CHECK_EQ(load_end(bed, 1, session, 0), LMF_ST_INTERNAL);
+	CHECK_EQ(load_end(bed, 1, session, 0), LMF_ST_SESSION);
+	CHECK(load_begin(bed, 1) > session);
+	bed_free(bed);
+}
+
 static void admin_corrupt(void)
 {
 	struct bed *bed = fault_bed();
@@ -424,6 +457,8 @@ static const struct tap_test tests[] = {
 	TEST(admin_drop_and_release),
 	TEST(admin_fail),
 	TEST(admin_fail_of_a_load_write),
+	TEST(admin_fail_of_a_save_read),
+	TEST(admin_fail_of_a_load_end),
 	TEST(admin_corrupt),
 	TEST(admin_reorder),
 	TEST(short_chunks),

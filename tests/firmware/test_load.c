@@ -349,13 +349,13 @@ static void nothing_applies_before_commit(void)
 	bed_queue_on(bed, 1, 3, 64);
 	bed_quiesce(bed, 1, LMF_QUIESCE_FULL);
 	session = load_begin(bed, 1);
+	/* Of what the VF was before, nothing is left. */
+	CHECK_EQ(bed_reg(bed, 1, LMF_VF_QUEUE(3) + LMF_VF_Q_STATUS), 0);
+	CHECK_EQ(bed_reg(bed, 1, LMF_VF_QUEUE(3) + LMF_VF_Q_ENTRIES), 0);
 	CHECK_EQ(load_write(bed, 1, session, stream.bytes, stream.len),
 		 LMF_ST_OK);
-	CHECK_EQ(bed_reg(bed, 1, LMF_VF_QUEUE(3) + LMF_VF_Q_STATUS),
-		 LMF_VF_QSTATUS_ENABLED);
 	CHECK_EQ(bed_reg(bed, 1, LMF_VF_QUEUE(0) + LMF_VF_Q_STATUS), 0);
 	CHECK_EQ(load_end(bed, 1, session, LMF_LOAD_COMMIT), LMF_ST_OK);
-	CHECK_EQ(bed_reg(bed, 1, LMF_VF_QUEUE(3) + LMF_VF_Q_STATUS), 0);
 	CHECK_EQ(bed_reg(bed, 1, LMF_VF_QUEUE(0) + LMF_VF_Q_STATUS),
 		 LMF_VF_QSTATUS_ENABLED);
 	stream_free(&stream);

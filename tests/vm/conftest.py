@@ -5,20 +5,19 @@ import pytest
 import bed
 
 
-@pytest.fixture(scope='session')
-def parts():
-    return bed.artefacts()
-
-
 @pytest.fixture(scope='module')
-def machine(request, parts):
-    """A holder of the running outer machine: started when first needed."""
+def machine(request):
+    """A holder of the running outer machine: started when first needed. A
+    module says with DEVICES and FLAVOUR what machine it wants.
+    """
     holder = {}
     devices = getattr(request.module, 'DEVICES', ('id=lmf0',))
+    flavour = getattr(request.module, 'FLAVOUR', 'plain')
 
     def running():
         if 'outer' not in holder:
-            holder['outer'] = bed.Outer(parts, devices=devices)
+            holder['outer'] = bed.Outer(bed.artefacts(flavour),
+                                        devices=devices, memory='6G')
         return holder['outer']
 
     def drop():

@@ -2,7 +2,7 @@
 /*
  * Looks for migration in what a guest can reach of its VF.
  *
- *	vf_poke dump	all of BAR 0 and of config space, as hexadecimal
+ *	vf_poke dump	a hash over all of BAR 0, and one over config space
  *	vf_poke junk	write junk wherever no queue of the guest's own is:
  *			reserved registers, the upper queues, the read-only
  *			facts, and extended config space
@@ -53,16 +53,24 @@ static int find(void)
 	return 0;
 }
 
+static uint64_t hash(uint64_t so_far, uint32_t value)
+{
+	return (so_far ^ value) * 0x100000001b3ull;
+}
+
 static void dump(volatile uint32_t *bar, int config)
 {
+	uint64_t bar_hash = 0, config_hash = 0;
 	uint8_t space[CONFIG_BYTES] = { 0 };
 	ssize_t got = pread(config, space, sizeof(space), 0);
 
 	for (size_t i = 0; i < LMF_VF_BAR_BYTES / 4; i++)
-		printf("%x ", bar[i]);
+		bar_hash = hash(bar_hash, bar[i]);
 	for (ssize_t i = 0; i < got; i++)
-		printf("%02x", space[i]);
-	printf("\n");
+		config_hash = hash(config_hash, space[i]);
+	printf("BAR 0 %016llx, %zd bytes of config space %016llx\n",
+	       (unsigned long long)bar_hash, got,
+	       (unsigned long long)config_hash);
 }
 
 /* The queue and doorbells of queue 0 belong to whoever drives the VF. */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The VF as a disk: our guest driver, ext4 and fio on it."""
+import contextlib
 import json
 import time
 
@@ -100,13 +101,16 @@ def under_load(io_delay_us=0, **options):
         return {**result, **both.facts()}
 
 
+def fill(disk, mebibytes):
+    disk.tool('dd if=/dev/urandom of=/dev/lmf0 bs=1M '
+              f'count={mebibytes} oflag=direct 2>/dev/null', timeout=600)
+
+
 def idle_media(mebibytes, **options):
     """Migrate a disk that is full of random bytes and at rest."""
     with pair(name='idle', **options) as both:
         disk = Disk(both.source)
-        disk.tool('dd if=/dev/urandom of=/dev/lmf0 '
-                  f'bs=1M count={mebibytes} oflag=direct 2>/dev/null',
-                  timeout=300)
+        fill(disk, mebibytes)
         before = disk.checksum()
         both.start()
         result = {'status': both.finish(), 'before': before}
@@ -114,6 +118,34 @@ def idle_media(mebibytes, **options):
             disk.guest = both.dest
             result['after'] = disk.checksum()
         return {**result, **both.facts()}
+
+
+def downtimes(sizes, rounds):
+    """Idle guests with full media of these sizes in MiB, one PF each, moved
+    to and fro in turn: downtime in ms and shares of the state, by size.
+    """
+    result = {str(size): [] for size in sizes}
+    with contextlib.ExitStack() as stack:
+        pairs = []
+        for pf, size in enumerate(sizes):
+            both = stack.enter_context(pair(
+                name=f'size{size}', source_pf=pf, dest_pf=pf, memory=256,
+                parameters={'downtime-limit': 30}))
+            fill(Disk(both.source), size)
+            pairs.append((size, both))
+        for _ in range(rounds):
+            for size, both in pairs:
+                both.start()
+                status = both.finish()
+                if status != 'completed':
+                    raise RuntimeError(f'{size} MiB: {both.facts()}')
+                counters = host.counters(both.source.bdf)
+                result[str(size)].append(
+                    {'downtime_ms': both.source.migration()['downtime'],
+                     'precopy': counters['bytes_saved_precopy'],
+                     'stop_copy': counters['bytes_saved_stop_copy']})
+                both.swap()
+    return result
 
 
 def write_load(seconds=6):

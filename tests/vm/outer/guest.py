@@ -114,6 +114,15 @@ class Guest:
         self.qmp.cmd('migrate-set-capabilities',
                      capabilities=[{'capability': name, 'state': state}])
 
+    def status(self):
+        """Of the virtual machine, or how its QEMU ended."""
+        if self.process.poll() is not None:
+            return f'QEMU ended with {self.process.returncode}'
+        try:
+            return self.qmp.cmd('query-status', timeout=5)['status']
+        except QmpError as error:
+            return str(error)
+
     def stderr(self):
         with open(self.paths['stderr'], errors='replace') as file:
             return file.read()

@@ -86,3 +86,11 @@ def location(bdf):
             if virtual_function(index, pf) == bdf:
                 return index, pf
     raise RuntimeError(f'{bdf} is no VF of ours')
+
+
+def leaks():
+    """What kmemleak finds; the second scan clears up what was in motion."""
+    path = '/sys/kernel/debug/kmemleak'
+    write(path, 'scan')
+    write(path, 'scan')
+    return read(path)

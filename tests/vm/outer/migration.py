@@ -23,8 +23,8 @@ def stats(device='lmf0'):
 class Pair:
     """A guest on one VF and, when asked for, its destination on another."""
 
-    def __init__(self, source_vf=0, dest_vf=1, dest_pf=0, name='m',
-                 parameters=None, **options):
+    def __init__(self, source_vf=0, dest_vf=1, source_pf=0, dest_pf=0,
+                 name='m', parameters=None, **options):
         host.prepare()
         self.name = name
         self.options = options
@@ -32,7 +32,8 @@ class Pair:
         self.dest_place = (dest_vf, dest_pf)
         self.dest = None
         self.source = Guest(f'{name}-0',
-                            host.virtual_function(source_vf), **options)
+                            host.virtual_function(source_vf, source_pf),
+                            **options)
         self.count = 0
 
     def start(self, hold=False, **dest_options):
@@ -87,6 +88,13 @@ class Pair:
         self.source, self.dest = self.dest, None
         self.dest_place = place
 
+    def last_words(self):
+        """What both QEMUs and guests said, for who reads a failure."""
+        return ''.join(
+            f'{guest.name}: {guest.status()}\nits QEMU: {guest.stderr()}\n'
+            f'its console: {guest.text("console")[-1500:]}\n'
+            for guest in (self.source, self.dest) if guest)
+
     def close(self):
         self.drop_dest()
         self.source.quit()
@@ -98,6 +106,9 @@ def pair(**options):
     try:
         both.source.console.wait_up()
         yield both
+    except Exception as error:
+        error.add_note(both.last_words())
+        raise
     finally:
         fault('none')
         both.close()

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The host's side of the log of VF 0: consumes entries and remembers what they
+ * said.
+ */
+#ifndef HOSTLOG_H
+#define HOSTLOG_H
+
+#include "bed.h"
+
+struct host_log {
+	uint32_t entries;
+	uint64_t consumed;
+	unsigned int shift;
+	uint64_t coarse;
+	uint64_t granules;	/* reported, with repetitions */
+	uint8_t *reported;	/* one a granule of guest memory */
+};
+
+struct host_log *host_log_new(uint32_t entries, unsigned int shift);
+void host_log_free(struct host_log *log);
+/* Consumes at most @max entries; false if one is out of its bounds. */
+bool host_consume(struct bed *bed, struct host_log *log, uint32_t max);
+struct lmf_admin_cqe log_flush(struct bed *bed);
+
+#endif
