@@ -17,6 +17,7 @@ BUILD = TOP + '/build'
 
 # name, kind, command, tier
 SUITES = [
+    ('setup', 'pytest', ['tests/setup'], 'quick'),
     ('contract', 'pytest', ['tests/spec'], 'quick'),
     ('firmware', 'tap', ['tests/firmware/run', BUILD + '/firmware'], 'quick'),
     ('kunit', 'tap', ['tests/kunit/run'], 'quick'),

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An IOMMU for the mock device: what the PF driver allocates for DMA is mapped
+ * from then on until it is freed, and the device reaches nothing else. An
+ * access beside that is counted, so a buffer freed too early is seen whether or
+ * not the kernel checks its memory. IOVAs are physical addresses.
+ */
+#include <linux/io.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include "mock_dma.h"
+
+struct mock_mapping {
+	struct list_head list;
+	int fn;
+	u64 addr;
+	size_t size;
+};
+
+static DEFINE_SPINLOCK(mock_dma_lock); /* protects all below */
+static LIST_HEAD(mock_dma_mappings);
+static unsigned int mock_dma_nfaults;
+static bool mock_dma_failing;
+
+/* Allocations for DMA fail from now on, or work again. */
+void mock_dma_fail(bool fail)
+{
+	WRITE_ONCE(mock_dma_failing, fail);
+}
+
+int mock_dma_add(int fn, u64 addr, size_t size)
+{
+	struct mock_mapping *mapping = kmalloc(sizeof(*mapping), GFP_KERNEL);
+	unsigned long flags;
+
+	if (!mapping)
+		return -ENOMEM;
+	mapping->fn = fn;
+	mapping->addr = addr;
+	mapping->size = size;
+	spin_lock_irqsave(&mock_dma_lock, flags);
+	list_add(&mapping->list, &mock_dma_mappings);
+	spin_unlock_irqrestore(&mock_dma_lock, flags);
+	return 0;
+}
+
+static struct mock_mapping *mock_dma_find_locked(int fn, u64 addr, size_t len)
+{
+	struct mock_mapping *mapping;
+
+	lockdep_assert_held(&mock_dma_lock);
+	list_for_each_entry(mapping, &mock_dma_mappings, list)
+		if (mapping->fn == fn && addr >= mapping->addr &&
+		    len <= mapping->size &&
+		    addr - mapping->addr <= mapping->size - len)
+			return mapping;
+	return NULL;
+}
+
+void mock_dma_remove(u64 addr)
+{
+	struct mock_mapping *mapping, *next;
+	unsigned long flags;
+
+	spin_lock_irqsave(&mock_dma_lock, flags);
+	list_for_each_entry_safe(mapping, next, &mock_dma_mappings, list) {
+		if (mapping->addr != addr)
+			continue;
+		list_del(&mapping->list);
+		kfree(mapping);
+	}
+	spin_unlock_irqrestore(&mock_dma_lock, flags);
+}
+
+/* The device's access. While it lasts, nothing is unmapped. */
+int mock_dma_copy(int fn, u64 addr, void *buf, size_t len, bool write)
+{
+	unsigned long flags;
+	int ret = 0;
+
+	spin_lock_irqsave(&mock_dma_lock, flags);
+	if (!mock_dma_find_locked(fn, addr, len)) {
+		mock_dma_nfaults++;
+		ret = -EFAULT;
+	} else if (write) {
+		memcpy(phys_to_virt(addr), buf, len);
+	} else {
+		memcpy(buf, phys_to_virt(addr), len);
+	}
+	spin_unlock_irqrestore(&mock_dma_lock, flags);
+	return ret;
+}
+
+/* How many pieces of memory are mapped for a function. */
+unsigned int mock_dma_live(int fn)
+{
+	struct mock_mapping *mapping;
+	unsigned int n = 0;
+	unsigned long flags;
+
+	spin_lock_irqsave(&mock_dma_lock, flags);
+	list_for_each_entry(mapping, &mock_dma_mappings, list)
+		n += mapping->fn == fn;
+	spin_unlock_irqrestore(&mock_dma_lock, flags);
+	return n;
+}
+
+/* How often the device went where nothing was mapped. */
+unsigned int mock_dma_faults(void)
+{
+	return READ_ONCE(mock_dma_nfaults);
+}
+
+void mock_dma_forget_faults(void)
+{
+	WRITE_ONCE(mock_dma_nfaults, 0);
+}
+
+void *mock_dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma,
+			      gfp_t gfp)
+{
+	void *vaddr;
+
+	if (READ_ONCE(mock_dma_failing))
+		return NULL;
+	vaddr = dma_alloc_coherent(dev, size, dma, gfp);
+	if (vaddr && mock_dma_add(MOCK_DMA_PF, *dma, size)) {
+		dma_free_coherent(dev, size, vaddr, *dma);
+		return NULL;
+	}
+	return vaddr;
+}
+
+void mock_dma_free_coherent(struct device *dev, size_t size, void *vaddr,
+			    dma_addr_t dma)
+{
+	mock_dma_remove(dma);
+	dma_free_coherent(dev, size, vaddr, dma);
+}
+
+struct sg_table *mock_dma_alloc_noncontiguous(struct device *dev, size_t size,
+					      enum dma_data_direction dir,
+					      gfp_t gfp, unsigned long attrs)
+{
+	struct sg_table *sgt;
+
+	if (READ_ONCE(mock_dma_failing))
+		return NULL;
+	sgt = dma_alloc_noncontiguous(dev, size, dir, gfp, attrs);
+	if (sgt && mock_dma_add(MOCK_DMA_PF, sg_dma_address(sgt->sgl), size)) {
+		dma_free_noncontiguous(dev, size, sgt, dir);
+		return NULL;
+	}
+	return sgt;
+}
+
+void mock_dma_free_noncontiguous(struct device *dev, size_t size,
+				 struct sg_table *sgt,
+				 enum dma_data_direction dir)
+{
+	mock_dma_remove(sg_dma_address(sgt->sgl));
+	dma_free_noncontiguous(dev, size, sgt, dir);
+}
