@@ -26,13 +26,17 @@ enum lmf_log_format {
  * consumed entries; the device never produces beyond consumed + entries.
  *
  * The device writes @iova first, then the quadword that holds @phase. The data
- * of a DMA write is visible to the host before the entry that reports it.
- * An entry may cover more than what was written, and the same granule may be
- * reported any number of times.
+ * of a DMA write is visible to the host before the entry that reports it. Data
+ * and entry go out under different requester IDs, the VF's and the PF's, and
+ * perhaps through different translations, so the bus does not order them: the
+ * device itself holds the entry back until the data is visible, and sets
+ * neither relaxed nor ID-based ordering on it.
+ * An entry covers tracked granules only. It may cover more of them than were
+ * written, and the same granule may be reported any number of times.
  *
  * Overflow: while the ring is full the device keeps what it cannot post at a
- * coarser granularity of its choice, up to the whole tracked range, and posts
- * that once there is room, marked LMF_LOG_COARSE. Nothing is lost.
+ * coarser granularity of its choice, up to the whole of each tracked range, and
+ * posts that once there is room, marked LMF_LOG_COARSE. Nothing is lost.
  *
  * Example, 64 slots of 4 KiB granules. A write of 0x2100 bytes to IOVA
  * 0x7ff00 is posted as entry 64, the first of the second pass, as

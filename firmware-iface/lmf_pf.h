@@ -25,8 +25,8 @@
 #define LMF_PF_MAGIC		0x000	/* u32 LMF_PF_MAGIC_VALUE */
 #define LMF_PF_VERSION		0x004	/* u32 LMF_VERSION(major, minor) */
 #define LMF_PF_CAPS		0x008	/* u64 reserved, 0 */
-#define LMF_PF_TOTAL_VFS	0x010	/* u32 */
-#define LMF_PF_MAX_ENTRIES	0x014	/* u32 power of two, of every ring */
+#define LMF_PF_TOTAL_VFS	0x010	/* u32 1..LMF_PF_VF_LIMIT */
+#define LMF_PF_MAX_ENTRIES	0x014	/* u32 power of two, 2..65536 */
 #define LMF_PF_STATUS		0x018	/* u32 LMF_PF_STATUS_* */
 #define LMF_PF_CTRL		0x01c	/* u32 LMF_PF_CTRL_* */
 #define LMF_PF_ASQ_BASE		0x020	/* u64 admin submission ring */
@@ -48,9 +48,15 @@
 /*
  * ENABLE 0 to 1 takes the rings, 4096-aligned and zeroed by the host, and sets
  * READY, or FATAL if they are bad. ENABLE 1 to 0 is the PF reset: it drops all
- * commands, ends all sessions and logs, and leaves quiesce. Once READY reads 0
- * no DMA on behalf of the admin queue, of a session or of a log is left, and
- * none will come. A PF FLR does the same and stops the VFs besides.
+ * commands and ends all sessions and logs. It keeps the level of quiesce of
+ * each VF, so that none runs again of itself: one whose load it ended stays
+ * at FULL, with its media lost. Once READY reads 0 no DMA on behalf of the
+ * admin queue, of a session or of a log is left, and none will come before the
+ * next start. Both take 5 seconds at most. FATAL is a PF reset that only
+ * ENABLE 0 can follow.
+ *
+ * A PF FLR does the same, sets all registers to 0 and, as it clears VF Enable,
+ * takes the VFs away: neither PF nor VF has any DMA left when it is done.
  */
 #define LMF_PF_CTRL_ENABLE	(1u << 0)
 
@@ -71,9 +77,14 @@ enum lmf_admin_opcode {
 };
 
 /*
- * Commands of one VF start in the order of submission, and SAVE_READs and
- * LOAD_WRITEs take effect in that order. Completions come in any order.
- * Commands of different VFs share the queue fairly.
+ * All commands of one VF start, and take effect, in the order of submission.
+ * Only their completions may come in any order. Commands of different VFs are
+ * in no order to each other and share the queue fairly.
+ *
+ * A VF reset aborts: each QUIESCE, SAVE and LOAD command of the VF that was
+ * submitted before it, that is whose ASQ_TAIL was written, and is not carried
+ * out yet answers ABORTED and does nothing. So no old command quiesces or
+ * loads a VF that was reset meanwhile. All others are carried out.
  */
 struct lmf_admin_cmd {
 	__le16 opcode;		/* enum lmf_admin_opcode */
@@ -127,43 +138,59 @@ enum lmf_admin_status {
 	LMF_ST_MISMATCH		= 8,	/* state of a different device */
 	LMF_ST_CORRUPT		= 9,	/* state that breaks section 6 */
 	LMF_ST_INCOMPLETE	= 10,	/* state that lacks something */
-	LMF_ST_ABORTED		= 11,	/* a VF reset came in between */
+	LMF_ST_ABORTED		= 11,	/* by a VF reset: QUIESCE, SAVE, LOAD */
 	LMF_ST_INTERNAL		= 12,
 };
 
 /*
  * VF_INFO: writes a struct lmf_vf_info. A shorter buffer gets its beginning; a
- * newer device may know more than the host's structure holds.
+ * newer device may know more than the host's structure holds. Only @resets,
+ * @session and @state change while the VF is enabled.
+ *
+ * @state_max bounds what is left of a save at any one time: initial, dirty and
+ * trailer together. Media that is written again and again makes a whole saved
+ * state longer than that.
  */
 struct lmf_vf_info {
 	__le32 version;		/* LMF_VERSION() */
 	__le32 log_formats;	/* bit n: enum lmf_log_format n */
 	__le64 caps;		/* LMF_INFO_CAP_* */
-	__le64 media_bytes;
-	__le64 state_max;	/* no saved state is longer, bytes */
-	__le32 trailer_max;	/* nor its part after FINAL without media */
-	__le32 chunk_min;	/* smallest buffer for SAVE_READ */
+	__le64 media_bytes;	/* multiple of LMF_MEDIA_GRANULE */
+	__le64 state_max;	/* bytes */
+	__le32 trailer_max;	/* bytes; of state_max, what is not media */
+	__le32 chunk_min;	/* smallest buffer for SAVE_READ, 4112.. */
 	__le32 chunk_max;	/* largest for SAVE_READ and LOAD_WRITE */
-	__le32 log_ring_max;	/* entries, power of two */
+	__le32 log_ring_max;	/* entries, power of two, 2..2^31 */
 	__le32 log_ranges_max;
 	__u8 log_shift_min;	/* granule 2^n bytes, n from 12 */
 	__u8 log_shift_max;
 	__le16 reserved0;
 	__le64 resets;		/* of this VF since the PF came up */
-	__u8 reserved1[64];
+	__le64 session;		/* open now, or 0 */
+	__le32 state;		/* LMF_INFO_STATE_*, now */
+	__u8 reserved1[52];
 };
 LMF_ASSERT_SIZE(struct lmf_vf_info, 128);
 LMF_ASSERT_OFFSET(struct lmf_vf_info, state_max, 24);
 LMF_ASSERT_OFFSET(struct lmf_vf_info, log_ranges_max, 48);
 LMF_ASSERT_OFFSET(struct lmf_vf_info, resets, 56);
+LMF_ASSERT_OFFSET(struct lmf_vf_info, state, 72);
 
 #define LMF_INFO_CAP_MIGRATE	(1ull << 0)	/* SAVE, LOAD, QUIESCE */
 #define LMF_INFO_CAP_LOG	(1ull << 1)	/* LOG_* */
 
+#define LMF_INFO_STATE_LEVEL	(3u << 0)	/* enum lmf_quiesce_level */
+#define LMF_INFO_STATE_SAVE	(1u << 2)	/* the session is a save */
+#define LMF_INFO_STATE_LOAD	(1u << 3)	/* the session is a load */
+#define LMF_INFO_STATE_LOG	(1u << 4)	/* the log is on */
+#define LMF_INFO_STATE_LOST	(1u << 5)	/* the media is lost */
+
 /*
  * QUIESCE: param is the level. The command completes when the level is
- * reached. Lowering it resumes: at RUN the device raises the vector of each
- * queue that has unconsumed completions, once.
+ * reached, within bounded time whatever the guest does. Lowering it resumes: at
+ * RUN the device raises the vector of each queue that has unconsumed
+ * completions, once. The level is that of the last QUIESCE or VF reset; it
+ * outlives sessions and PF resets.
  */
 enum lmf_quiesce_level {
 	LMF_QUIESCE_RUN		= 0,
@@ -175,18 +202,22 @@ enum lmf_quiesce_level {
  * SAVE_BEGIN: value[0] is the session. The device begins to track its media;
  * all media that was ever written counts as not sent.
  *
- * SAVE_READ: fills the data buffer with whole segments, what fits or less;
- * @bytes says how much. The first one of a session gives the IDENTITY segment
- * alone. param LMF_SAVE_FINAL asks for the rest: it needs QUIESCE FULL, and
- * ends with the END segment and flag LMF_SAVE_ENDED; reading on gives 0 bytes
- * and ENDED again. Without FINAL only IDENTITY and MEDIA segments come, and
- * flag LMF_SAVE_EMPTY says that nothing unsent was left after this chunk.
+ * SAVE_READ: fills the data buffer with whole segments, what fits or less, but
+ * one at least if there is one; @bytes says how much. The first of a session
+ * gives the IDENTITY segment alone. param LMF_SAVE_FINAL asks for the rest: it
+ * needs QUIESCE FULL, and ends with the END segment and flag LMF_SAVE_ENDED;
+ * reading on gives 0 bytes and ENDED again. Without FINAL only IDENTITY and
+ * MEDIA segments come, and flag LMF_SAVE_EMPTY says that nothing unsent was
+ * left after this chunk. One that fails with DMA or INTERNAL leaves a gap:
+ * only SAVE_END may follow. So it does once the level was lowered after a part
+ * of the trailer was given.
  *
  * SAVE_READ and SAVE_QUERY answer value[0] initial, value[1] dirty, value[2]
  * trailer, value[3] bytes sent: what is left of the first pass, the media
  * dirtied since it was sent (or first written since SAVE_BEGIN), and the rest,
- * all in bytes of segments with their headers, after this chunk. With session
- * 0 SAVE_QUERY answers what a session begun now would find.
+ * all in bytes of segments with their headers, after this chunk. A granule of
+ * the media stands in one of initial and dirty at most. With session 0
+ * SAVE_QUERY answers what a session begun now would find.
  *
  * SAVE_END: ends the session at any point, and with it the media tracking.
  */
@@ -195,16 +226,18 @@ enum lmf_quiesce_level {
 #define LMF_SAVE_ENDED		(1u << 1)	/* flags */
 
 /*
- * LOAD_BEGIN: needs QUIESCE FULL; value[0] is the session. The media becomes
- * all zero and unreadable; the VF is silent whatever its command register and
- * MSI-X say.
+ * LOAD_BEGIN: needs QUIESCE FULL; value[0] is the session. What the VF held is
+ * gone for good: its queues are off with all registers 0, their requests are
+ * dropped, the media is all zero and lost, that is unreadable. The VF is silent
+ * whatever its command register and MSI-X say.
  *
  * LOAD_WRITE: takes whole segments from the data buffer. Any error ends in a
  * session that only LOAD_END may follow.
  *
  * LOAD_END: param LMF_LOAD_COMMIT checks that all has come and applies it; the
  * VF stays in QUIESCE FULL. Without it, or when the check fails, the media
- * stays unreadable until a SCRUB or a complete load.
+ * stays unreadable until a SCRUB or a complete load. The session ends whatever
+ * the answer is, unless FIELD or SESSION.
  *
  * SCRUB: zeroes the media and makes it readable. Not during a session.
  */
@@ -214,17 +247,21 @@ enum lmf_quiesce_level {
  * LOG_START: the data buffer holds a struct lmf_log_start, @nranges struct
  * lmf_log_range, and for RING @nsges struct lmf_sge of the ring's memory, in
  * that order and without gaps. The log is independent of sessions and of
- * quiesce. Not more than one at a time for a VF.
+ * quiesce. Not more than one at a time for a VF. The host zeroes the ring first.
  *
  * A DMA write that falls outside the ranges need not be logged.
  *
- * LOG_FLUSH: completes when every DMA write that completed before it began is
- * posted, or with flag LMF_LOG_MORE when the ring is too full for that: then
- * the host consumes and flushes again. value[0] is the count of entries
- * posted, free-running, value[1] the number of overflows since LOG_START.
+ * LOG_FLUSH: completes when every DMA write that completed before it was
+ * submitted is posted, or with flag LMF_LOG_MORE when the ring is too full for
+ * that: then the host consumes and flushes again. With the whole ring free, and
+ * an entry for each range, it does not answer MORE: the device coarsens until
+ * all fits. value[0] is the count of entries posted, free-running, value[1] the
+ * number of overflows since LOG_START.
  *
  * LOG_STOP: posts nothing more; once it completed the ring memory is the
- * host's again. Succeeds when no log runs.
+ * host's again. Succeeds when no log runs. Status VF says so too: with the VF
+ * its log has gone. The counts begin anew with the next log, so the host writes
+ * no LOG_HEAD from the LOG_STOP until the next LOG_START completed.
  *
  * A VF reset posts what was logged and leaves the log on.
  */
@@ -232,9 +269,9 @@ struct lmf_log_start {
 	__u8 format;		/* enum lmf_log_format */
 	__u8 shift;		/* granule 2^shift bytes */
 	__le16 nsges;
-	__le32 nranges;		/* 1..log_ranges_max */
+	__le32 nranges;		/* 1..log_ranges_max, disjoint */
 	__le32 entries;		/* power of two, 2..log_ring_max */
-	__le32 threshold;	/* entries unconsumed that raise the event */
+	__le32 threshold;	/* entries unconsumed for the event; 0: none */
 	__u8 reserved[16];
 };
 LMF_ASSERT_SIZE(struct lmf_log_start, 32);
@@ -243,13 +280,18 @@ LMF_ASSERT_OFFSET(struct lmf_log_start, threshold, 12);
 
 struct lmf_log_range {
 	__le64 iova;		/* aligned to the granule */
-	__le64 last;		/* last byte, inclusive */
+	__le64 last;		/* last byte; last + 1 is aligned too */
 };
 LMF_ASSERT_SIZE(struct lmf_log_range, 16);
 
 #define LMF_LOG_MORE		(1u << 0)	/* flags of LOG_FLUSH */
 
-/* Events, in the AEQ; phase and order of writing as in a completion. */
+/*
+ * Events, in the AEQ; phase and order of writing as in a completion. Several of
+ * one type and VF may be told as one, with the arg of the last. A device that
+ * keeps one of each pending while the ring has no room, or while the one before
+ * is unconsumed, loses none; one that cannot says LOST. An event may come late.
+ */
 enum lmf_event_type {
 	/* Unconsumed log entries reached the threshold; once until consumed. */
 	LMF_EV_LOG_THRESHOLD	= 1,
@@ -299,9 +341,10 @@ LMF_ASSERT_OFFSET(struct lmf_seg, length, 4);
 LMF_ASSERT_OFFSET(struct lmf_seg, offset, 8);
 
 /*
- * Loading refuses with MISMATCH unless the major version, caps, media_bytes,
- * max_queues, max_entries and max_bytes are its own. A newer minor version is
- * accepted: what it added is in OPTIONAL segments, or in a capability.
+ * Loading refuses with MISMATCH unless the major version and all fields are its
+ * own, but for chunk_max and max_parked, which may be less. A newer minor
+ * version is accepted: what it added is in OPTIONAL segments, or in a
+ * capability.
  */
 struct lmf_seg_identity {
 	__le32 magic;		/* LMF_VF_MAGIC_VALUE */
@@ -311,10 +354,15 @@ struct lmf_seg_identity {
 	__le32 max_queues;
 	__le32 max_entries;
 	__le32 max_bytes;
+	__le32 vectors;
+	__le32 max_sges;
+	__le32 chunk_max;	/* of SAVE_READ, as in VF_INFO */
+	__le32 max_parked;	/* REQUESTs of one queue */
 	__le32 reserved;
 };
-LMF_ASSERT_SIZE(struct lmf_seg_identity, 40);
+LMF_ASSERT_SIZE(struct lmf_seg_identity, 56);
 LMF_ASSERT_OFFSET(struct lmf_seg_identity, max_queues, 24);
+LMF_ASSERT_OFFSET(struct lmf_seg_identity, max_parked, 48);
 
 /* One for each queue, enabled or not. Indices are below entries. */
 struct lmf_seg_queue {

@@ -24,9 +24,9 @@
 #define LMF_VF_MAGIC		0x000	/* u32 LMF_VF_MAGIC_VALUE */
 #define LMF_VF_VERSION		0x004	/* u32 LMF_VERSION(major, minor) */
 #define LMF_VF_CAPS		0x008	/* u64 LMF_VF_CAP_* */
-#define LMF_VF_MEDIA_BYTES	0x010	/* u64 size of the media */
+#define LMF_VF_MEDIA_BYTES	0x010	/* u64 multiple of 4096 */
 #define LMF_VF_MAX_QUEUES	0x018	/* u32 1..LMF_VF_QUEUE_LIMIT */
-#define LMF_VF_MAX_ENTRIES	0x01c	/* u32 power of two, per ring */
+#define LMF_VF_MAX_ENTRIES	0x01c	/* u32 power of two, 2..65536 */
 #define LMF_VF_MAX_BYTES	0x020	/* u32 largest length of one command */
 #define LMF_VF_STATUS		0x024	/* u32 LMF_VF_STATUS_* */
 #define LMF_VF_VECTORS		0x028	/* u32 MSI-X vectors */
@@ -44,12 +44,15 @@
 
 /*
  * Queue pair q. BASE, ENTRIES and VECTOR are taken when CTRL.ENABLE goes from
- * 0 to 1 and are ignored while it is 1. Rings are contiguous in IOVA space and
- * aligned to 4096. Enabling with a bad value leaves the queue off and sets
- * STATUS.ERROR.
+ * 0 to 1 and are ignored while it is 1. Rings are contiguous in IOVA space,
+ * aligned to 4096, and the completion ring is zeroed by the guest before.
+ * Enabling with a bad value leaves the queue off and sets STATUS.ERROR.
  *
  * Writing CTRL.ENABLE 0 drops the queue's outstanding commands. Once STATUS
  * reads with ENABLED clear, the device touches no memory for that queue.
+ *
+ * CTRL.IRQ may change at any time. Setting it raises nothing for what was
+ * completed before: look at the ring once more after it.
  */
 #define LMF_VF_QUEUE_LIMIT	16
 #define LMF_VF_QUEUE(q)		(0x100 + 0x20 * (q))

@@ -96,6 +96,7 @@ static void fw_admin_fetch(struct lmf_fw *fw)
 		return;
 	}
 	pf->asq_head = (pf->asq_head + 1) & (pf->aq_entries - 1);
+	slot->number = pf->fetched++;
 	slot->state = FW_SLOT_QUEUED;
 	vf = le16_to_cpu(slot->cmd.vf);
 	if (vf < fw->config.vfs)
@@ -139,25 +140,41 @@ static void fw_admin_finish(struct lmf_fw *fw, struct fw_vf *vf,
 	fw_admin_done(fw, slot, status);
 }
 
+/* How many commands the host has submitted, fetched or not. */
+static uint64_t fw_admin_submitted(const struct lmf_fw *fw)
+{
+	const struct fw_pf *pf = &fw->pf;
+
+	return pf->fetched +
+	       ((pf->asq_tail - pf->asq_head) & (pf->aq_entries - 1));
+}
+
+static uint16_t fw_admin_begin(struct lmf_fw *fw, struct fw_vf *vf,
+			       struct fw_slot *slot)
+{
+	uint64_t value;
+
+	slot->state = FW_SLOT_STARTED;
+	if (slot->number < vf->fence && fw_command_aborts(fw, slot))
+		return LMF_ST_ABORTED;
+	if (fw_fault_strikes(fw, FW_RULE_FAIL, le16_to_cpu(slot->cmd.opcode),
+			     &value))
+		return value;
+	return fw_command_check(fw, vf, slot);
+}
+
 /* One step of the VF's oldest command; false if there is none. */
 static bool fw_admin_step(struct lmf_fw *fw, struct fw_vf *vf)
 {
 	struct fw_slot *slot;
 	uint16_t status = LMF_ST_OK;
-	uint64_t value;
 
 	if (vf->first == FW_NONE)
 		return false;
 	fw->budget -= FW_STEP_BYTES;
 	slot = &fw->slot[vf->first];
-	if (slot->state == FW_SLOT_QUEUED) {
-		slot->state = FW_SLOT_STARTED;
-		if (fw_fault_strikes(fw, FW_RULE_FAIL,
-				     le16_to_cpu(slot->cmd.opcode), &value))
-			status = value;
-		else
-			status = fw_command_check(fw, vf, slot);
-	}
+	if (slot->state == FW_SLOT_QUEUED)
+		status = fw_admin_begin(fw, vf, slot);
 	if (!status)
 		status = fw_command_run(fw, vf, slot);
 	if (status != FW_AGAIN)
@@ -271,18 +288,19 @@ void fw_admin_drop(struct lmf_fw *fw)
 }
 
 /*
- * A VF reset: what the VF had begun is aborted, but for a scrub, which it does
- * not disturb. What had not begun finds its session gone, if it needs one.
+ * A VF reset: what the VF has begun is aborted now, and what waits behind that
+ * or was not even fetched when its turn comes, told by the fence. Nothing that
+ * the host wanted of the VF before the reset may happen to it after.
  */
 void fw_admin_abort(struct lmf_fw *fw, struct fw_vf *vf)
 {
 	const struct fw_slot *slot;
 
+	vf->fence = fw_admin_submitted(fw);
 	if (vf->first == FW_NONE)
 		return;
 	slot = &fw->slot[vf->first];
-	if (slot->state == FW_SLOT_STARTED &&
-	    le16_to_cpu(slot->cmd.opcode) != LMF_OP_SCRUB)
+	if (slot->state == FW_SLOT_STARTED && fw_command_aborts(fw, slot))
 		fw_admin_finish(fw, vf, LMF_ST_ABORTED);
 }
 

@@ -28,6 +28,19 @@ static uint64_t fw_info_caps(const struct lmf_fw *fw)
 	       (fw->config.log ? LMF_INFO_CAP_LOG : 0);
 }
 
+static uint64_t fw_session(const struct fw_vf *vf)
+{
+	return vf->load ? vf->load->session : vf->save.session;
+}
+
+static uint32_t fw_info_state(const struct fw_vf *vf)
+{
+	return vf->level | (vf->save.session ? LMF_INFO_STATE_SAVE : 0) |
+	       (vf->load ? LMF_INFO_STATE_LOAD : 0) |
+	       (vf->log ? LMF_INFO_STATE_LOG : 0) |
+	       (vf->media.lost ? LMF_INFO_STATE_LOST : 0);
+}
+
 static uint16_t fw_vf_info(struct lmf_fw *fw, struct fw_vf *vf,
 			   struct fw_slot *slot)
 {
@@ -45,6 +58,8 @@ static uint16_t fw_vf_info(struct lmf_fw *fw, struct fw_vf *vf,
 		.log_shift_min = FW_LOG_SHIFT_MIN,
 		.log_shift_max = FW_LOG_SHIFT_MAX,
 		.resets = cpu_to_le64(vf->resets),
+		.session = cpu_to_le64(fw_session(vf)),
+		.state = cpu_to_le32(fw_info_state(vf)),
 	};
 	uint32_t bytes = fw_min(vf->sgl.total, sizeof(info));
 
@@ -191,6 +206,14 @@ static const struct fw_command *fw_command_find(const struct lmf_fw *fw,
 		if (command->opcode == le16_to_cpu(slot->cmd.opcode))
 			return (command->cap & ~caps) ? NULL : command;
 	return NULL;
+}
+
+/* Those of migration, and no others, end with a VF reset. */
+bool fw_command_aborts(const struct lmf_fw *fw, const struct fw_slot *slot)
+{
+	const struct fw_command *command = fw_command_find(fw, slot);
+
+	return command && command->cap == LMF_INFO_CAP_MIGRATE;
 }
 
 static bool fw_session_good(const struct fw_vf *vf,

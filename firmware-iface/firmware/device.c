@@ -202,13 +202,16 @@ void lmf_fw_write(struct lmf_fw *fw, int fn, uint64_t offset, uint64_t value,
 	fw_settle(fw);
 }
 
-/* Ends what the PF has going on with @vf: sessions, log, quiesce. */
+/*
+ * Ends what the PF has going on with @vf. The level stays: who stopped a VF
+ * would not want it to run again because the PF failed.
+ */
 static void fw_vf_unbind(struct lmf_fw *fw, struct fw_vf *vf)
 {
 	fw_log_stop(fw, vf);
 	fw_save_abort(vf);
 	fw_load_abort(fw, vf);
-	fw_engine_quiesce(fw, vf, LMF_QUIESCE_RUN);
+	vf->fence = 0;
 }
 
 /* Drops all that goes through the admin queue; its set-up stays. */
@@ -220,6 +223,7 @@ void fw_pf_reset(struct lmf_fw *fw)
 	fw_admin_drop(fw);
 	for (i = 0; i < fw->config.vfs; i++)
 		fw_vf_unbind(fw, fw->vf[i]);
+	fw_event_drop(fw);
 	pf->status = 0;
 	pf->asq_tail = 0;
 	pf->asq_head = 0;
@@ -227,7 +231,7 @@ void fw_pf_reset(struct lmf_fw *fw)
 	pf->acq_head = 0;
 	pf->aeq_tail = 0;
 	pf->aeq_head = 0;
-	pf->events_lost = false;
+	pf->fetched = 0;
 	pf->dying = false;
 }
 
@@ -235,14 +239,14 @@ void fw_vf_reset(struct lmf_fw *fw, struct fw_vf *vf)
 {
 	fw_queues_clear(fw, vf);
 	if (vf->log)
-		fw_log_flush(fw, vf);
+		fw_log_publish(fw, vf);
 	fw_admin_abort(fw, vf);
 	fw_save_abort(vf);
 	fw_load_abort(fw, vf);
 	vf->level = LMF_QUIESCE_RUN;
 	vf->stats.resets++;
 	vf->resets++;
-	fw_event(fw, LMF_EV_VF_RESET, vf->index, vf->resets);
+	fw_event(fw, vf, LMF_EV_VF_RESET);
 }
 
 /*

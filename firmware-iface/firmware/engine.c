@@ -67,7 +67,8 @@ void fw_queue_error(struct lmf_fw *fw, struct fw_vf *vf, unsigned int index)
 	fw_queue_off(fw, &vf->queue[index]);
 	vf->queue[index].status |= LMF_VF_QSTATUS_ERROR;
 	fw_note(fw, vf->index, "queue stopped by an error");
-	fw_event(fw, LMF_EV_VF_ERROR, vf->index, index);
+	vf->error_queue = index;
+	fw_event(fw, vf, LMF_EV_VF_ERROR);
 }
 
 static uint32_t fw_ring_next(const struct fw_queue *queue, uint32_t index)

@@ -14,6 +14,8 @@
  *				the tag; with :1 the tag too
  *	admin-reorder=1		complete admin commands late, out of order
  *	short-chunks=1		let SAVE_READ answer less than fits
+ *	identity-version=N	let the IDENTITY of saves claim this version,
+ *				0x20000 for 2.0; 0: the true one
  *	io-delay=VF:US		complete VF requests this late
  *	io-drop=VF:K		do not complete the K-th next request
  *	io-fail=VF:K:STATUS	complete the K-th next request with this status
@@ -162,6 +164,15 @@ static const char *fw_fault_short(struct lmf_fw *fw,
 	return NULL;
 }
 
+static const char *fw_fault_identity_version(struct lmf_fw *fw,
+					     const struct fw_args *args)
+{
+	if (args->value[0] > UINT32_MAX)
+		return "a version has 32 bits";
+	fw->fault.identity_version = args->value[0];
+	return NULL;
+}
+
 static const char *fw_fault_log_entries(struct lmf_fw *fw,
 					const struct fw_args *args)
 {
@@ -304,6 +315,7 @@ static const struct fw_hook {
 	{ "admin-corrupt", 2, 3, 1, fw_fault_admin_corrupt },
 	{ "admin-reorder", 1, 1, 0, fw_fault_reorder },
 	{ "short-chunks", 1, 1, 0, fw_fault_short },
+	{ "identity-version", 1, 1, 0, fw_fault_identity_version },
 	{ "io-delay", 2, 2, 1, fw_fault_io_delay },
 	{ "io-drop", 2, 2, 1, fw_fault_io_drop },
 	{ "io-fail", 3, 3, 1, fw_fault_io_fail },

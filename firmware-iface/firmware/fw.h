@@ -239,6 +239,10 @@ struct fw_vf {
 	struct fw_sgl sgl;	/* data buffer of the first one */
 	struct lmf_fw_stats stats;
 	uint64_t resets;	/* since the PF came up */
+	uint64_t fence;		/* commands submitted before the last reset */
+	uint32_t events;	/* to be posted, a bit for each type */
+	uint32_t events_posted;	/* not consumed yet, likewise */
+	uint32_t error_queue;	/* that stopped last */
 	struct {
 		uint32_t lose_num;
 		uint32_t lose_den;
@@ -262,6 +266,7 @@ struct fw_slot {
 	bool held;		/* by a fault hook */
 	int next;
 	uint64_t due;
+	uint64_t number;	/* of commands submitted before it */
 	uint64_t order;		/* in which commands were done */
 	struct lmf_admin_cmd cmd;
 	struct lmf_admin_cqe cqe;
@@ -283,7 +288,11 @@ struct fw_pf {
 	uint32_t aeq_tail;
 	uint32_t aeq_head;
 	uint32_t aeq_phase;
-	bool events_lost;
+	struct {
+		uint8_t vf;
+		uint8_t type;
+	} event[FW_PF_MAX_ENTRIES];	/* in the event ring */
+	uint64_t fetched;	/* commands */
 	bool dying;		/* FATAL, as soon as nobody is in the middle */
 };
 
@@ -309,6 +318,7 @@ struct fw_fault {
 	uint64_t log_delay_ns;
 	bool reorder;
 	bool short_chunks;
+	uint32_t identity_version;
 	struct fw_rule rule[FW_FAULT_RULES];
 };
 
@@ -327,6 +337,7 @@ struct lmf_fw {
 	unsigned int slots_used;
 	unsigned int admin_rotor;	/* VF to serve next */
 	unsigned int engine_rotor;
+	unsigned int event_rotor;
 	struct fw_fault fault;
 	struct fw_vf *vf[LMF_PF_VF_LIMIT];
 	struct fw_slot slot[FW_ADMIN_SLOTS];
@@ -427,6 +438,7 @@ unsigned int fw_extents_find(const struct fw_extents *set, uint64_t granule);
 uint16_t fw_log_start(struct lmf_fw *fw, struct fw_vf *vf, const void *data,
 		      size_t len);
 void fw_log_stop(struct lmf_fw *fw, struct fw_vf *vf);
+bool fw_log_publish(struct lmf_fw *fw, struct fw_vf *vf);
 bool fw_log_flush(struct lmf_fw *fw, struct fw_vf *vf);
 void fw_log_write(struct lmf_fw *fw, struct fw_vf *vf, uint64_t addr,
 		  uint64_t len);
@@ -454,6 +466,7 @@ void fw_admin_abort(struct lmf_fw *fw, struct fw_vf *vf);
 void fw_admin_release(struct lmf_fw *fw);
 
 /* command.c */
+bool fw_command_aborts(const struct lmf_fw *fw, const struct fw_slot *slot);
 uint16_t fw_command_check(struct lmf_fw *fw, struct fw_vf *vf,
 			  struct fw_slot *slot);
 uint16_t fw_command_run(struct lmf_fw *fw, struct fw_vf *vf,
@@ -483,9 +496,9 @@ void fw_load_failed(struct fw_vf *vf, uint16_t status);
 void fw_load_abort(struct lmf_fw *fw, struct fw_vf *vf);
 
 /* event.c */
-void fw_event(struct lmf_fw *fw, enum lmf_event_type type, unsigned int vf,
-	      uint32_t arg);
-void fw_event_room(struct lmf_fw *fw);
+void fw_event(struct lmf_fw *fw, struct fw_vf *vf, enum lmf_event_type type);
+void fw_event_consumed(struct lmf_fw *fw, uint32_t from);
+void fw_event_drop(struct lmf_fw *fw);
 
 /* fault.c */
 uint32_t fw_random(struct lmf_fw *fw);

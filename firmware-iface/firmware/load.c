@@ -32,6 +32,23 @@ static bool fw_zero(const uint8_t *bytes, size_t len)
 	return !len;
 }
 
+/* What a VF of this kind can take; the magic was looked at before. */
+static bool fw_identity_matches(const struct lmf_fw *fw,
+				const struct lmf_seg_identity *identity)
+{
+	return LMF_VERSION_TO_MAJOR(le32_to_cpu(identity->version)) ==
+	       LMF_VERSION_TO_MAJOR(fw->version) &&
+	       le64_to_cpu(identity->caps) == FW_VF_CAPS &&
+	       le64_to_cpu(identity->media_bytes) == fw->config.media_bytes &&
+	       le32_to_cpu(identity->max_queues) == fw->config.queues &&
+	       le32_to_cpu(identity->max_entries) == fw->config.entries &&
+	       le32_to_cpu(identity->max_bytes) == FW_VF_MAX_BYTES &&
+	       le32_to_cpu(identity->vectors) == fw->config.queues &&
+	       le32_to_cpu(identity->max_sges) == FW_MAX_SGES &&
+	       le32_to_cpu(identity->chunk_max) <= FW_CHUNK_MAX &&
+	       le32_to_cpu(identity->max_parked) <= FW_INFLIGHT;
+}
+
 static uint16_t fw_load_identity(struct lmf_fw *fw, struct fw_vf *vf,
 				 const struct fw_segment *segment)
 {
@@ -41,13 +58,7 @@ static uint16_t fw_load_identity(struct lmf_fw *fw, struct fw_vf *vf,
 	if (vf->load->identity || segment->offset || identity.reserved ||
 	    le32_to_cpu(identity.magic) != LMF_VF_MAGIC_VALUE)
 		return LMF_ST_CORRUPT;
-	if (LMF_VERSION_TO_MAJOR(le32_to_cpu(identity.version)) !=
-	    LMF_VERSION_TO_MAJOR(fw->version) ||
-	    le64_to_cpu(identity.caps) != FW_VF_CAPS ||
-	    le64_to_cpu(identity.media_bytes) != fw->config.media_bytes ||
-	    le32_to_cpu(identity.max_queues) != fw->config.queues ||
-	    le32_to_cpu(identity.max_entries) != fw->config.entries ||
-	    le32_to_cpu(identity.max_bytes) != FW_VF_MAX_BYTES)
+	if (!fw_identity_matches(fw, &identity))
 		return LMF_ST_MISMATCH;
 	vf->load->identity = true;
 	return LMF_ST_OK;

@@ -10,7 +10,9 @@
  *
  * Overflow: with ring and set both full, the two extents of one tracked range
  * that are closest are merged, with what lies between, and marked coarse. The
- * set holds more extents than there are ranges, so such a pair exists.
+ * set holds more extents than there are ranges, so such a pair exists. A flush
+ * does the same to what does not fit into a ring that is all free, or a host
+ * with a short ring could flush for ever.
  *
  * Posting goes round by address, so that a hot low range cannot keep higher
  * ones from a small ring.
@@ -44,7 +46,7 @@ static void fw_log_tell(struct lmf_fw *fw, struct fw_vf *vf)
 	if (!threshold || log->told || log->posted - log->consumed < threshold)
 		return;
 	log->told = true;
-	fw_event(fw, LMF_EV_LOG_THRESHOLD, vf->index, 0);
+	fw_event(fw, vf, LMF_EV_LOG_THRESHOLD);
 }
 
 /* Where the next entry goes. Slots come in order, and so does the list. */
@@ -141,7 +143,7 @@ static bool fw_log_post_due(struct lmf_fw *fw, struct fw_vf *vf, uint64_t when)
 	return all;
 }
 
-/* Are both granules in one tracked range? */
+/* Are both granules, and so all between them, in one tracked range? */
 static bool fw_log_one_range(const struct fw_log *log, uint64_t first,
 			     uint64_t last)
 {
@@ -153,6 +155,10 @@ static bool fw_log_one_range(const struct fw_log *log, uint64_t first,
 	return false;
 }
 
+/*
+ * There are more extents than ranges, so two that follow each other begin in
+ * one range, and what lies between them is in it.
+ */
 static void fw_log_coarsen(struct fw_vf *vf)
 {
 	struct fw_extent *extent = vf->log->pending.extent;
@@ -161,8 +167,8 @@ static void fw_log_coarsen(struct fw_vf *vf)
 
 	for (i = 0; i + 1 < vf->log->pending.count; i++) {
 		gap = extent[i + 1].first - extent[i].last;
-		if (gap >= least || !fw_log_one_range(vf->log, extent[i].first,
-						      extent[i + 1].last))
+		if (gap >= least || !fw_log_one_range(vf->log, extent[i].last,
+						      extent[i + 1].first))
 			continue;
 		least = gap;
 		best = i;
@@ -239,10 +245,22 @@ void fw_log_write(struct lmf_fw *fw, struct fw_vf *vf, uint64_t addr,
 }
 
 /* Posts everything pending; false if the ring had no room for it. */
-bool fw_log_flush(struct lmf_fw *fw, struct fw_vf *vf)
+bool fw_log_publish(struct lmf_fw *fw, struct fw_vf *vf)
 {
 	vf->log->broken = false;
 	return fw_log_post_due(fw, vf, UINT64_MAX);
+}
+
+/* The same for the host, who cannot make more room than a whole ring. */
+bool fw_log_flush(struct lmf_fw *fw, struct fw_vf *vf)
+{
+	struct fw_log *log = vf->log;
+	uint32_t room = fw_log_room(fw, log);
+
+	if (log->posted == log->consumed && room >= log->ranges)
+		while (log->pending.count > room)
+			fw_log_coarsen(vf);
+	return fw_log_publish(fw, vf);
 }
 
 /* The host consumed entries up to @head, the low half of its count. */
@@ -304,6 +322,17 @@ uint64_t fw_log_next(const struct lmf_fw *fw)
 	return next;
 }
 
+static bool fw_log_touches(const struct fw_log *log, uint64_t first,
+			   uint64_t last)
+{
+	unsigned int i;
+
+	for (i = 0; i < log->ranges; i++)
+		if (first <= log->range[i].last && log->range[i].first <= last)
+			return true;
+	return false;
+}
+
 static bool fw_log_take_ranges(struct fw_log *log,
 			       const struct lmf_log_range *range,
 			       unsigned int count)
@@ -316,9 +345,12 @@ static bool fw_log_take_ranges(struct fw_log *log,
 		last = le64_to_cpu(range->last);
 		if (iova & mask || (last & mask) != mask || last < iova)
 			return false;
-		log->range[log->ranges].first = iova >> log->shift;
-		log->range[log->ranges].last = last >> log->shift;
-		log->ranges++;
+		iova >>= log->shift;
+		last >>= log->shift;
+		if (fw_log_touches(log, iova, last))
+			return false;
+		log->range[log->ranges].first = iova;
+		log->range[log->ranges++].last = last;
 	}
 	return true;
 }

@@ -128,14 +128,16 @@ static void fw_pf_bells(struct lmf_fw *fw, uint64_t offset, uint32_t value)
 	struct fw_pf *pf = &fw->pf;
 	uint64_t vf = (offset - LMF_PF_LOG_HEAD(0)) /
 		      (LMF_PF_LOG_HEAD(1) - LMF_PF_LOG_HEAD(0));
+	uint32_t consumed;
 
 	if (offset == LMF_PF_ASQ_TAIL) {
 		fw_pf_doorbell(fw, &pf->asq_tail, pf->aq_entries, value);
 	} else if (offset == LMF_PF_ACQ_HEAD) {
 		fw_pf_doorbell(fw, &pf->acq_head, pf->aq_entries, value);
 	} else if (offset == LMF_PF_AEQ_HEAD) {
+		consumed = pf->aeq_head;
 		fw_pf_doorbell(fw, &pf->aeq_head, pf->aeq_entries, value);
-		fw_event_room(fw);
+		fw_event_consumed(fw, consumed);
 	} else if (offset >= LMF_PF_LOG_HEAD(0) && vf < fw->config.vfs) {
 		fw_log_head(fw, fw->vf[vf], value);
 	}

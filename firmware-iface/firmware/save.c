@@ -30,14 +30,19 @@ static void fw_seg_head(uint8_t *to, enum lmf_seg_type type, size_t bytes,
 
 static void fw_put_identity(const struct lmf_fw *fw, uint8_t *to)
 {
+	uint32_t version = fw->fault.identity_version;
 	struct lmf_seg_identity identity = {
 		.magic = cpu_to_le32(LMF_VF_MAGIC_VALUE),
-		.version = cpu_to_le32(fw->version),
+		.version = cpu_to_le32(version ? version : fw->version),
 		.caps = cpu_to_le64(FW_VF_CAPS),
 		.media_bytes = cpu_to_le64(fw->config.media_bytes),
 		.max_queues = cpu_to_le32(fw->config.queues),
 		.max_entries = cpu_to_le32(fw->config.entries),
 		.max_bytes = cpu_to_le32(FW_VF_MAX_BYTES),
+		.vectors = cpu_to_le32(fw->config.queues),
+		.max_sges = cpu_to_le32(FW_MAX_SGES),
+		.chunk_max = cpu_to_le32(FW_CHUNK_MAX),
+		.max_parked = cpu_to_le32(FW_INFLIGHT),
 	};
 
 	fw_seg_head(to, LMF_SEG_IDENTITY, FW_IDENTITY_BYTES, 0);

@@ -61,6 +61,7 @@ void lmf_pcie_write_config(PCIDevice *dev, uint32_t addr, uint32_t val,
 			   int len)
 {
 	pci_default_write_config(dev, addr, val, len);
+	pcie_aer_write_config(dev, addr, val, len);
 	pcie_cap_flr_write_config(dev, addr, val, len);
 }
 
@@ -95,6 +96,7 @@ static void lmf_pf_realize(PCIDevice *dev, Error **errp)
 		lmf_bridge_destroy(pf);
 		return;
 	}
+	pcie_cap_deverr_init(dev);
 	if (!lmf_pf_init_sriov(pf, errp)) {
 		lmf_pcie_exit(dev);
 		lmf_bridge_destroy(pf);
@@ -110,6 +112,7 @@ static void lmf_pf_exit(PCIDevice *dev)
 
 static void lmf_pf_reset_hold(Object *obj, ResetType type)
 {
+	pcie_cap_deverr_reset(PCI_DEVICE(obj));
 	lmf_bridge_reset(LMF_PF(obj), LMF_FW_PF);
 }
 

@@ -15,13 +15,19 @@
  *	-ENODEV		the VF is not enabled
  *	-EIO		the device failed, or answered nonsense
  *	-EBUSY		the VF is not in a state for this command
- *	-ECANCELED	the session is gone, or a VF reset came in between
+ *	-ECANCELED	the session is gone, or a VF reset came in between; the
+ *			latter only from what quiesces, saves or loads
  * A command that was given up (-ETIMEDOUT, -EINTR) still runs: it keeps its
  * buffer, which the PF driver frees when the command has completed after all or
- * when the PF was reset. What it changes on the device, it may change later.
+ * when the PF was reset. What it changes on the device, it may change later,
+ * but nothing that quiesces, saves or loads reaches beyond a VF reset.
+ *
+ * When the PF was lost all sessions and logs have ended. The VFs themselves
+ * stay as they were, at the level of quiesce that they had.
  *
  * Context: everything may sleep unless it says otherwise. Calls on the same VF
- * may run concurrently; their order on the device is then undefined.
+ * may run concurrently; their order on the device is then undefined. Calls
+ * that are made one after the other take effect in that order.
  */
 #ifndef _LINUX_LMF_H
 #define _LINUX_LMF_H
@@ -39,8 +45,9 @@ struct lmf_vf;
  * @migrate: quiesce, save and load work
  * @log: the VF logs its DMA writes
  * @log_formats: bit n is set if enum lmf_log_format n is offered
- * @state_max: no saved state is longer, in bytes of chunks
- * @trailer_max: nor the part of it that only a stopped VF gives
+ * @state_max: bound of struct lmf_save_left, all of it together, in bytes. A
+ *	       whole state may be longer: what gets dirty again is given again
+ * @trailer_max: bound of the part that only a stopped VF gives
  * @chunk_min: smallest buffer for lmf_vf_save_read(), bytes
  * @chunk_max: largest one, also for lmf_vf_load_write(), bytes
  * @log_ring_max: entries of the largest log ring, a power of two
@@ -66,10 +73,11 @@ struct lmf_vf_caps {
  * struct lmf_vf_notify - events of a VF
  * @log_threshold: the log ring reached its threshold; once until
  *		   lmf_vf_log_consumed() lowered it again
- * @lost: events were lost, any may have happened
+ * @lost: events were lost, any may have happened. Also called, once or twice,
+ *	  when the PF is lost: then, and again after the attempt to recover it
  *
- * Called in threaded interrupt context, may take mutexes but must not call
- * back into lmf_vf_get() or lmf_vf_put(). None is called after lmf_vf_put().
+ * Called in a thread, may take mutexes but must not call back into
+ * lmf_vf_get() or lmf_vf_put(). None is called after lmf_vf_put().
  */
 struct lmf_vf_notify {
 	void (*log_threshold)(void *priv);
@@ -82,6 +90,9 @@ struct lmf_vf_notify {
  * @notify: events, or NULL
  * @priv: passed to @notify
  *
+ * The caller must not hold a lock that the functions of @notify take, here and
+ * in lmf_vf_put(): both wait for one that is running.
+ *
  * Return: the handle, or ERR_PTR(): -EOPNOTSUPP if the function is no VF of an
  * LMF PF or its PF is not bound to our PF driver, -EBUSY if the interface is
  * already taken, or an error of a command.
@@ -93,7 +104,8 @@ struct lmf_vf *lmf_vf_get(struct pci_dev *pdev,
  * lmf_vf_put() - give it back
  * @vf: handle; all buffers and operations of it have been put before
  *
- * Stops the log and ends any session that is still open.
+ * Stops the log and ends any session that is still open. The level of quiesce
+ * stays. Locks as with lmf_vf_get().
  */
 void lmf_vf_put(struct lmf_vf *vf);
 
@@ -160,7 +172,8 @@ enum lmf_quiesce {
  * @level: level
  *
  * Killable. After an error the VF is at the old or at the new level; the same
- * call may be repeated. A VF reset brings the VF to LMF_RUN.
+ * call may be repeated. A VF reset brings the VF to LMF_RUN; a lost PF leaves
+ * it where it was.
  *
  * Return: 0 once the level is reached.
  */
@@ -171,6 +184,9 @@ int lmf_vf_quiesce(struct lmf_vf *vf, enum lmf_quiesce level);
  * @initial: of the first pass over what the device held at the beginning
  * @dirty: of what changed after it was given
  * @trailer: of what only a stopped VF gives; an upper bound
+ *
+ * A part of the media is in one of the first two at most. All three together
+ * are never more than state_max.
  */
 struct lmf_save_left {
 	u64 initial;
@@ -246,7 +262,8 @@ void lmf_vf_save_end(struct lmf_vf *vf, u64 session);
  * @vf: handle
  * @session: names the session in further calls
  *
- * Killable. What the VF held is gone with this. A VF reset ends the session.
+ * Killable. What the VF held is gone with this, its queues included. A VF reset
+ * ends the session.
  */
 int lmf_vf_load_begin(struct lmf_vf *vf, u64 *session);
 
@@ -333,7 +350,7 @@ void lmf_op_put(struct lmf_op *op);
  * @shift: granule 2^shift bytes
  * @entries: of the ring, a power of two
  * @threshold: unconsumed entries at which log_threshold is notified
- * @ranges: what to log, aligned to the granule
+ * @ranges: what to log: disjoint, both ends aligned to the granule
  * @nranges: 1..log_ranges_max
  */
 struct lmf_log_params {
@@ -381,7 +398,8 @@ struct lmf_log_flushed {
  *
  * Killable. Afterwards, unless @more, the ring's entries below @produced and
  * what was consumed before tell of every DMA write that completed before the
- * call.
+ * call. There is no @more when everything posted was consumed as the flush
+ * began and the ring has an entry for each range.
  */
 int lmf_vf_log_flush(struct lmf_vf *vf, struct lmf_log_flushed *flushed);
 
@@ -390,7 +408,9 @@ int lmf_vf_log_flush(struct lmf_vf *vf, struct lmf_log_flushed *flushed);
  * @vf: handle
  * @count: entries consumed since the start, free-running
  *
- * Context: any. Does nothing when the PF is lost.
+ * Context: any. Does nothing when the PF is lost, before lmf_vf_log_start()
+ * returned, and from the call of lmf_vf_log_stop(): the device would take the
+ * count of one log for that of the next.
  */
 void lmf_vf_log_consumed(struct lmf_vf *vf, u32 count);
 
@@ -401,7 +421,7 @@ void lmf_vf_log_consumed(struct lmf_vf *vf, u32 count);
  * Bounded, not killable: made for teardown. When this fails the PF driver
  * keeps the ring until the device is known not to write it.
  *
- * Return: 0, also if no log was on.
+ * Return: 0, also if no log was on or the VF is gone, and its log with it.
  */
 int lmf_vf_log_stop(struct lmf_vf *vf);
 

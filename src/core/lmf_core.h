@@ -91,7 +91,7 @@ struct lmf_dmabuf {
  * @buf: data buffer or NULL
  * @bytes: of @buf
  * @ring: log ring that LOG_START hands to the device
- * @left_max: bound of what SAVE_READ and SAVE_QUERY may say is left
+ * @left_max: bound of what SAVE_READ and SAVE_QUERY may say is left in all
  * @wq: to be woken, or NULL
  * @teardown: wait bounded but not killable
  */

@@ -93,7 +93,8 @@ void lmf_vf_log_consumed(struct lmf_vf *vf, u32 count)
 	/* The device may overwrite what was read from now. */
 	mb();
 	spin_lock_irqsave(&core->lock, flags);
-	if (core->state == LMF_CORE_UP)
+	/* A count of this log could be a good one of the next. */
+	if (core->state == LMF_CORE_UP && vf->func->ring_claimed)
 		lmf_write(core, LMF_PF_LOG_HEAD(vf->func->id), count);
 	spin_unlock_irqrestore(&core->lock, flags);
 }

@@ -90,9 +90,10 @@ static bool lmf_left_is_sane(const struct lmf_op *op,
 			     const struct lmf_admin_cqe *cqe)
 {
 	struct lmf_save_left left = lmf_cqe_left(cqe);
+	u64 max = op->left_max;
 
-	return left.initial <= op->left_max && left.dirty <= op->left_max &&
-	       left.trailer <= op->left_max;
+	return left.initial <= max && left.dirty <= max - left.initial &&
+	       left.trailer <= max - left.initial - left.dirty;
 }
 
 static int lmf_op_verdict(const struct lmf_op *op,

@@ -7,9 +7,10 @@
  * claimed, and ends before the next one begins or when the VF is given back.
  *
  * A log's ring belongs to the device from the moment that LOG_START is posted
- * until a LOG_STOP that was posted later succeeded, or the queue was reset.
- * Even a refused LOG_START is followed by a LOG_STOP, so that no status has to
- * be trusted. Serials tell a command that answers late from a newer one.
+ * until a LOG_STOP that was posted later succeeded, or found that the VF is
+ * gone, or the queue was reset. Even a refused LOG_START is followed by a
+ * LOG_STOP, so that no status of it has to be trusted. Serials tell a command
+ * that answers late from a newer one.
  */
 #include "lmf_core.h"
 
@@ -52,10 +53,17 @@ static void lmf_track_begun_locked(struct lmf_func *func,
 	func->session_claimed = false;
 }
 
+/* Does this answer to LOG_STOP say that the device writes no ring? */
+static bool lmf_ends_log(u16 status)
+{
+	return status == LMF_ST_OK || status == LMF_ST_VF;
+}
+
 /* Does this answer say that the command's session is over? */
 static bool lmf_ends_session(u16 opcode, u16 status)
 {
 	switch (status) {
+	case LMF_ST_VF:
 	case LMF_ST_SESSION:
 	case LMF_ST_ABORTED:
 		return true;
@@ -80,7 +88,7 @@ void lmf_track_completed_locked(struct lmf_func *func, const struct lmf_op *op,
 	if (opcode == LMF_OP_SAVE_BEGIN || opcode == LMF_OP_LOAD_BEGIN) {
 		lmf_track_begun_locked(func, op, cqe);
 	} else if (opcode == LMF_OP_LOG_STOP) {
-		if (status == LMF_ST_OK && op->serial > func->ring_serial)
+		if (lmf_ends_log(status) && op->serial > func->ring_serial)
 			lmf_track_drop_ring_locked(func);
 	} else if (op->cmd.session &&
 		   le64_to_cpu(op->cmd.session) == func->session &&
@@ -132,7 +140,7 @@ int lmf_track_end(struct lmf_func *func, bool load, u64 session)
 
 	lmf_track_claim_session(func, session, false);
 	err = lmf_op_exec(func, &req, NULL);
-	return err == -ECANCELED ? 0 : err;
+	return err == -ECANCELED || err == -ENODEV ? 0 : err;
 }
 
 /* The caller is through with a session that may not have ended. */
@@ -201,11 +209,14 @@ static int lmf_track_stop_log_locked(struct lmf_func *func)
 		.opcode = LMF_OP_LOG_STOP,
 		.teardown = true,
 	};
+	int err;
 
 	lockdep_assert_held(&func->lock);
 	if (!lmf_track_claim_ring(func, false))
 		return 0;
-	return lmf_op_exec(func, &req, NULL);
+	err = lmf_op_exec(func, &req, NULL);
+	/* With the VF its log has gone. */
+	return err == -ENODEV ? 0 : err;
 }
 
 int lmf_track_stop_log(struct lmf_func *func)

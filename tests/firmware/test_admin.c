@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * PF registers, admin queue, events, quiesce and PF reset.
+ * PF registers, admin queue, events, quiesce and resets.
  */
 #include "bed.h"
 #include "tap.h"
@@ -277,24 +277,73 @@ static void vfs_share_the_queue_fairly(void)
 	bed_free(bed);
 }
 
-static void events_lost_are_told(void)
+/* The next event, whatever its argument, as type and VF; 0 if there is none. */
+static unsigned int next_event(struct bed *bed)
+{
+	struct lmf_event event;
+
+	if (!bed_event(bed, &event))
+		return 0;
+	return le16_to_cpu(event.type) << 16 | le16_to_cpu(event.vf);
+}
+
+#define EVENT(type, vf)	((type) << 16 | (vf))
+
+/* A guest that resets itself on and on, or enables a queue of nonsense. */
+static void flooding_guests_cost_one_event_each(void)
 {
 	struct bed *bed = bed_new(NULL);
 	struct lmf_event event;
 	unsigned int i;
 
-	for (i = 0; i < BED_AEQ_ENTRIES + 5; i++)
+	for (i = 0; i < 3 * BED_AEQ_ENTRIES; i++) {
 		lmf_fw_reset(bed->fw, 1);
-	for (i = 0; i < BED_AEQ_ENTRIES - 1; i++) {
-		CHECK(bed_event(bed, &event));
-		CHECK_EQ(le16_to_cpu(event.type), LMF_EV_VF_RESET);
+		bed_set(bed, 1, LMF_VF_QUEUE(i % 4) + LMF_VF_Q_CTRL,
+			LMF_VF_QCTRL_ENABLE);
 	}
-	CHECK(bed_event(bed, &event));
-	CHECK_EQ(le16_to_cpu(event.type), LMF_EV_LOST);
-	CHECK(!bed_event(bed, &event));
-	lmf_fw_reset(bed->fw, 1);
+	lmf_fw_reset(bed->fw, 2);
 	CHECK(bed_event(bed, &event));
 	CHECK_EQ(le16_to_cpu(event.type), LMF_EV_VF_RESET);
+	CHECK_EQ(le16_to_cpu(event.vf), 1);
+	CHECK_EQ(le32_to_cpu(event.arg), 2);
+	CHECK_EQ(next_event(bed), EVENT(LMF_EV_VF_ERROR, 1));
+	CHECK_EQ(next_event(bed), EVENT(LMF_EV_VF_RESET, 2));
+	/* What came while the first ones stood there, as one each. */
+	CHECK(bed_event(bed, &event));
+	CHECK_EQ(le16_to_cpu(event.type), LMF_EV_VF_RESET);
+	CHECK_EQ(le32_to_cpu(event.arg), 1 + 3 * BED_AEQ_ENTRIES);
+	CHECK(bed_event(bed, &event));
+	CHECK_EQ(le16_to_cpu(event.type), LMF_EV_VF_ERROR);
+	CHECK_EQ(le32_to_cpu(event.arg), 3);
+	CHECK_EQ(next_event(bed), 0);
+	lmf_fw_reset(bed->fw, 1);
+	CHECK_EQ(next_event(bed), EVENT(LMF_EV_VF_RESET, 1));
+	bed_free(bed);
+}
+
+/* A ring of one event: all come, whoever floods. */
+static void events_wait_for_room(void)
+{
+	struct bed *bed = bed_new(NULL);
+	unsigned int i, seen = 0;
+	struct lmf_event event;
+
+	bed_set(bed, LMF_FW_PF, LMF_PF_CTRL, 0);
+	bed_set(bed, LMF_FW_PF, LMF_PF_AEQ_ENTRIES, 2);
+	memset(bed->host + HOST_AEQ, 0, 2 * sizeof(event));
+	bed_set(bed, LMF_FW_PF, LMF_PF_CTRL, LMF_PF_CTRL_ENABLE);
+	for (i = 0; i < BED_VFS; i++)
+		lmf_fw_reset(bed->fw, i);
+	for (i = 0; i < 8; i++) {
+		memcpy(&event, bed->host + HOST_AEQ + i % 2 * sizeof(event),
+		       sizeof(event));
+		CHECK_EQ(le32_to_cpu(event.phase), !(i / 2 % 2));
+		CHECK_EQ(le16_to_cpu(event.type), LMF_EV_VF_RESET);
+		seen |= 1u << le16_to_cpu(event.vf);
+		lmf_fw_reset(bed->fw, 0);
+		bed_set(bed, LMF_FW_PF, LMF_PF_AEQ_HEAD, (i + 1) % 2);
+	}
+	CHECK_EQ(seen, 0xf);
 	bed_free(bed);
 }
 
@@ -409,7 +458,6 @@ static void pf_reset_drops_everything(void)
 	CHECK_STATUS(LMF_ST_OK);
 	cmd = bed_cmd(LMF_OP_SAVE_BEGIN, 1);
 	CHECK_STATUS(LMF_ST_OK);
-	CHECK_EQ(bed_quiesce(bed, 0, LMF_QUIESCE_FULL), LMF_ST_OK);
 	bed_submit(bed, &cmd);
 	bed_set(bed, LMF_FW_PF, LMF_PF_CTRL, 0);
 	before = bed->host_writes;
@@ -427,6 +475,163 @@ static void pf_reset_drops_everything(void)
 	CHECK_STATUS(LMF_ST_OK);
 	lmf_fw_stats(bed->fw, 0, &stats);
 	CHECK_EQ(stats.resets, 0);
+	bed_free(bed);
+}
+
+static uint32_t info_state(struct bed *bed, unsigned int vf, uint64_t *session)
+{
+	struct lmf_admin_cmd cmd = bed_cmd_data(LMF_OP_VF_INFO, vf,
+						HOST_DATA + 0x10000, 128);
+	struct lmf_vf_info info;
+
+	if (bed_status(bed, &cmd))
+		return UINT32_MAX;
+	memcpy(&info, bed->host + HOST_DATA + 0x10000, sizeof(info));
+	*session = le64_to_cpu(info.session);
+	return le32_to_cpu(info.state);
+}
+
+/* SPEC.md R101: a VF that was stopped must not run again of itself. */
+static void pf_reset_keeps_the_level(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct lmf_admin_cmd cmd = bed_cmd(LMF_OP_LOAD_BEGIN, 1);
+	struct lmf_vf_cmd nop = { .opcode = LMF_VF_OP_NOP };
+	struct lmf_vf_cqe cqe;
+	uint64_t session;
+
+	bed_queue_on(bed, 0, 0, 8);
+	CHECK_EQ(bed_quiesce(bed, 0, LMF_QUIESCE_INITIATOR), LMF_ST_OK);
+	CHECK_EQ(bed_quiesce(bed, 1, LMF_QUIESCE_FULL), LMF_ST_OK);
+	CHECK_STATUS(LMF_ST_OK);
+	bed_io_submit(bed, 0, 0, &nop);
+	bed_set(bed, LMF_FW_PF, LMF_PF_CTRL, 0);
+	bed_pass(bed, 1000000);
+	CHECK(!bed_io_reap(bed, 0, 0, &cqe));
+	bed_pf_up(bed);
+	CHECK_EQ(info_state(bed, 0, &session), LMF_QUIESCE_INITIATOR);
+	CHECK_EQ(info_state(bed, 1, &session), LMF_QUIESCE_FULL |
+					       LMF_INFO_STATE_LOST);
+	CHECK_EQ(info_state(bed, 2, &session), LMF_QUIESCE_RUN);
+	CHECK(!bed_io_reap(bed, 0, 0, &cqe));
+	CHECK_EQ(bed_quiesce(bed, 0, LMF_QUIESCE_RUN), LMF_ST_OK);
+	bed_run(bed);
+	CHECK(bed_io_reap(bed, 0, 0, &cqe));
+	/* An FLR of the PF resets the VFs as well. */
+	lmf_fw_reset(bed->fw, LMF_FW_PF);
+	bed_pf_up(bed);
+	CHECK_EQ(info_state(bed, 1, &session), LMF_QUIESCE_RUN |
+					       LMF_INFO_STATE_LOST);
+	bed_free(bed);
+}
+
+static void vf_info_tells_the_state(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct lmf_admin_cmd cmd = bed_cmd(LMF_OP_SAVE_BEGIN, 0);
+	uint64_t begun, session;
+
+	CHECK_EQ(info_state(bed, 0, &session), 0);
+	CHECK_EQ(session, 0);
+	begun = le64_to_cpu(bed_exec(bed, &cmd).value[0]);
+	CHECK_EQ(info_state(bed, 0, &session), LMF_INFO_STATE_SAVE);
+	CHECK_EQ(session, begun);
+	cmd = bed_cmd(LMF_OP_SAVE_END, 0);
+	cmd.session = cpu_to_le64(session);
+	CHECK_STATUS(LMF_ST_OK);
+	cmd = bed_log_cmd(bed, 0, 16, 8, 12, 0, GUEST_BYTES);
+	CHECK_STATUS(LMF_ST_OK);
+	CHECK_EQ(bed_quiesce(bed, 0, LMF_QUIESCE_FULL), LMF_ST_OK);
+	cmd = bed_cmd(LMF_OP_LOAD_BEGIN, 0);
+	begun = le64_to_cpu(bed_exec(bed, &cmd).value[0]);
+	CHECK_EQ(info_state(bed, 0, &session),
+		 LMF_QUIESCE_FULL | LMF_INFO_STATE_LOAD | LMF_INFO_STATE_LOG |
+		 LMF_INFO_STATE_LOST);
+	CHECK_EQ(session, begun);
+	CHECK_EQ(info_state(bed, 1, &session), 0);
+	CHECK_EQ(session, 0);
+	bed_free(bed);
+}
+
+/*
+ * SPEC.md R102: submitted before a VF reset, whether the device had begun it,
+ * fetched it or not even seen it.
+ */
+static void stale_commands_are_aborted(void)
+{
+	static const uint16_t ops[] = {
+		LMF_OP_QUIESCE, LMF_OP_SAVE_BEGIN, LMF_OP_SAVE_READ,
+		LMF_OP_SAVE_QUERY, LMF_OP_SAVE_END, LMF_OP_LOAD_BEGIN,
+		LMF_OP_LOAD_WRITE, LMF_OP_LOAD_END,
+	};
+	const unsigned int count = sizeof(ops) / sizeof(ops[0]);
+	struct bed *bed = bed_new(NULL);
+	struct lmf_admin_cqe cqe;
+	struct lmf_admin_cmd cmd;
+	uint64_t session;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		cmd = bed_cmd(ops[i], 0);
+		cmd.param = cpu_to_le32(i ? 0 : LMF_QUIESCE_FULL);
+		bed_submit(bed, &cmd);
+	}
+	/* These are not, nor is one of another VF. */
+	cmd = bed_cmd(LMF_OP_SCRUB, 0);
+	bed_submit(bed, &cmd);
+	cmd = bed_cmd(LMF_OP_LOG_STOP, 0);
+	bed_submit(bed, &cmd);
+	cmd = bed_cmd(LMF_OP_SAVE_BEGIN, 1);
+	bed_submit(bed, &cmd);
+	lmf_fw_reset(bed->fw, 0);
+	/* This one came after it. */
+	cmd = bed_cmd(LMF_OP_SAVE_BEGIN, 0);
+	bed_submit(bed, &cmd);
+	CHECK(bed_run(bed));
+	for (i = 0; i < count + 4; i++) {
+		CHECK(bed_reap(bed, &cqe));
+		CHECK_EQ(le16_to_cpu(cqe.status),
+			 le32_to_cpu(cqe.tag) <= count ? LMF_ST_ABORTED :
+							 LMF_ST_OK);
+	}
+	CHECK_EQ(info_state(bed, 0, &session), LMF_INFO_STATE_SAVE);
+	/* A PF reset forgets what was submitted and when the VF was reset. */
+	for (i = 0; i < 20; i++)
+		bed_submit(bed, &cmd);
+	lmf_fw_reset(bed->fw, 0);
+	bed_set(bed, LMF_FW_PF, LMF_PF_CTRL, 0);
+	bed_pf_up(bed);
+	CHECK_EQ(bed_quiesce(bed, 0, LMF_QUIESCE_FULL), LMF_ST_OK);
+	bed_free(bed);
+}
+
+/* The device has fetched them and works on the first. */
+static void begun_commands_are_aborted(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct lmf_admin_cmd cmd = bed_cmd(LMF_OP_SAVE_BEGIN, 0);
+	struct lmf_admin_cqe cqe;
+	unsigned int i;
+
+	bed_queue_on(bed, 0, 0, 8);
+	CHECK_EQ(bed_write(bed, 0, 0, 1, 1 << 20), 0);
+	cqe = bed_exec(bed, &cmd);
+	cmd = bed_cmd_data(LMF_OP_SAVE_READ, 0, HOST_DATA, 256 << 10);
+	cmd.session = cqe.value[0];
+	CHECK_STATUS(LMF_ST_OK);
+	bed_submit(bed, &cmd);
+	cmd = bed_cmd(LMF_OP_QUIESCE, 0);
+	cmd.param = cpu_to_le32(LMF_QUIESCE_FULL);
+	bed_submit(bed, &cmd);
+	lmf_fw_run(bed->fw);
+	CHECK(!bed_reap(bed, &cqe));
+	lmf_fw_reset(bed->fw, 0);
+	CHECK(bed_run(bed));
+	for (i = 0; i < 2; i++) {
+		CHECK(bed_reap(bed, &cqe));
+		CHECK_EQ(le16_to_cpu(cqe.status), LMF_ST_ABORTED);
+	}
+	CHECK_EQ(bed->fw->vf[0]->level, LMF_QUIESCE_RUN);
 	bed_free(bed);
 }
 
@@ -496,13 +701,18 @@ static const struct tap_test tests[] = {
 	TEST(data_may_be_scattered),
 	TEST(many_commands_wrap_the_rings),
 	TEST(vfs_share_the_queue_fairly),
-	TEST(events_lost_are_told),
+	TEST(flooding_guests_cost_one_event_each),
+	TEST(events_wait_for_room),
 	TEST(initiator_quiesce_stops_dma_and_records_doorbells),
 	TEST(full_quiesce_ignores_registers),
 	TEST(resume_raises_unconsumed_vectors_once),
 	TEST(present_level_does_nothing),
 	TEST(vf_reset_leaves_quiesce),
 	TEST(pf_reset_drops_everything),
+	TEST(pf_reset_keeps_the_level),
+	TEST(vf_info_tells_the_state),
+	TEST(stale_commands_are_aborted),
+	TEST(begun_commands_are_aborted),
 	TEST(pf_flr_resets_the_vfs_too),
 	TEST(random_host),
 };

@@ -29,7 +29,7 @@ static void specs_are_checked(void)
 		"admin-fail=*:1:0", "admin-fail=*:1:0xffff", "io-drop=0:0",
 		"io-fail=0:1:6", "io-fail=0:1:0", "log-entries=-1",
 		"log-entries=99999999999999999999", "reset-vf=7", "reset-vf= 1",
-		"admin-delay=*:*",
+		"admin-delay=*:*", "identity-version=0x100000000",
 	};
 	struct bed *bed = fault_bed();
 	unsigned int i;
@@ -382,6 +382,36 @@ static void short_chunks(void)
 	bed_free(bed);
 }
 
+static uint32_t saved_version(struct bed *bed)
+{
+	struct lmf_seg_identity identity;
+	struct stream stream = { 0 };
+
+	if (save_all(bed, 0, &stream))
+		tap_failed = true;
+	memcpy(&identity, stream.bytes + sizeof(struct lmf_seg),
+	       sizeof(identity));
+	stream_free(&stream);
+	return le32_to_cpu(identity.version);
+}
+
+/* The state of a device of another major version is refused at its head. */
+static void identity_version(void)
+{
+	struct bed *bed = fault_bed();
+	struct stream stream = { 0 };
+
+	bed_fault(bed, "identity-version=0x20003");
+	CHECK_EQ(saved_version(bed), LMF_VERSION(2, 3));
+	CHECK_EQ(bed_reg(bed, 0, LMF_VF_VERSION), LMF_VERSION(1, 0));
+	CHECK_EQ(save_all(bed, 0, &stream), LMF_ST_OK);
+	CHECK_EQ(load_all(bed, 1, &stream), LMF_ST_MISMATCH);
+	bed_fault(bed, "identity-version=0");
+	CHECK_EQ(saved_version(bed), LMF_VERSION(1, 0));
+	stream_free(&stream);
+	bed_free(bed);
+}
+
 static void io_delay(void)
 {
 	struct bed *bed = fault_bed();
@@ -462,6 +492,7 @@ static const struct tap_test tests[] = {
 	TEST(admin_corrupt),
 	TEST(admin_reorder),
 	TEST(short_chunks),
+	TEST(identity_version),
 	TEST(io_delay),
 	TEST(io_drop),
 	TEST(io_fail),

@@ -118,9 +118,17 @@ static void identity_is_compared(void)
 	CHECK_EQ(BREAK_ID(max_queues, 5), LMF_ST_MISMATCH);
 	CHECK_EQ(BREAK_ID(max_entries, 128), LMF_ST_MISMATCH);
 	CHECK_EQ(BREAK_ID(max_bytes, 4096), LMF_ST_MISMATCH);
+	CHECK_EQ(BREAK_ID(vectors, 3), LMF_ST_MISMATCH);
+	CHECK_EQ(BREAK_ID(max_sges, 8), LMF_ST_MISMATCH);
+	/* A device that gives more at a time; less can be taken. */
+	CHECK_EQ(BREAK_ID(chunk_max, FW_CHUNK_MAX + 1), LMF_ST_MISMATCH);
+	CHECK_EQ(BREAK_ID(chunk_max, 4112), LMF_ST_OK);
+	CHECK_EQ(BREAK_ID(max_parked, FW_INFLIGHT + 1), LMF_ST_MISMATCH);
+	CHECK_EQ(BREAK_ID(max_parked, 4), LMF_ST_OK);
 	CHECK_EQ(BREAK_ID(reserved, 1), LMF_ST_CORRUPT);
 	CHECK_EQ(BREAK_HEAD(LMF_SEG_IDENTITY, offset, 8), LMF_ST_CORRUPT);
-	CHECK_EQ(BREAK_HEAD(LMF_SEG_IDENTITY, length, 48), LMF_ST_CORRUPT);
+	CHECK_EQ(BREAK_HEAD(LMF_SEG_IDENTITY, length, 40), LMF_ST_CORRUPT);
+	CHECK_EQ(BREAK_HEAD(LMF_SEG_IDENTITY, length, 64), LMF_ST_CORRUPT);
 	CHECK_EQ(BREAK_HEAD(LMF_SEG_IDENTITY, type, 2), LMF_ST_CORRUPT);
 }
 
@@ -346,7 +354,6 @@ static void nothing_applies_before_commit(void)
 	struct bed *bed = load_bed(&stream);
 	uint64_t session;
 
-	bed_queue_on(bed, 1, 3, 64);
 	bed_quiesce(bed, 1, LMF_QUIESCE_FULL);
 	session = load_begin(bed, 1);
 	/* Of what the VF was before, nothing is left. */
@@ -359,6 +366,37 @@ static void nothing_applies_before_commit(void)
 	CHECK_EQ(bed_reg(bed, 1, LMF_VF_QUEUE(0) + LMF_VF_Q_STATUS),
 		 LMF_VF_QSTATUS_ENABLED);
 	stream_free(&stream);
+	bed_free(bed);
+}
+
+/* SPEC.md R104: what the VF held before a load never comes back. */
+static void begin_clears_the_queues(void)
+{
+	struct bed *bed = bed_new(NULL);
+	struct lmf_vf_cmd io = bed_io_cmd(LMF_VF_OP_READ, 0, GUEST_DATA, 4096);
+	uint64_t reg, session, writes;
+
+	bed_queue_on(bed, 1, 0, 16);
+	bed_queue_on(bed, 1, 1, 16);
+	bed_fault(bed, "io-delay=1:1000");
+	bed_io_submit(bed, 1, 0, &io);
+	bed_run(bed);
+	bed_io_submit(bed, 1, 1, &io);
+	CHECK_EQ(bed_quiesce(bed, 1, LMF_QUIESCE_FULL), LMF_ST_OK);
+	/* One that cannot begin costs nothing. */
+	bed->fail_alloc = 1;
+	CHECK_EQ(load_begin(bed, 1), 0);
+	CHECK(bed_reg(bed, 1, LMF_VF_QUEUE(0) + LMF_VF_Q_STATUS));
+	session = load_begin(bed, 1);
+	CHECK(session);
+	for (reg = LMF_VF_QUEUE(0); reg < LMF_VF_QUEUE(4); reg += 4)
+		CHECK_EQ(bed_reg(bed, 1, reg), 0);
+	CHECK_EQ(load_end(bed, 1, session, 0), LMF_ST_OK);
+	writes = bed->guest_writes;
+	CHECK_EQ(bed_quiesce(bed, 1, LMF_QUIESCE_RUN), LMF_ST_OK);
+	bed_pass(bed, 10000000);
+	CHECK_EQ(bed->guest_writes, writes);
+	CHECK_EQ(bed->irqs[1][0] + bed->irqs[1][1], 0);
 	bed_free(bed);
 }
 
@@ -501,6 +539,7 @@ static const struct tap_test tests[] = {
 	TEST(a_later_media_segment_replaces),
 	TEST(truncated_states),
 	TEST(nothing_applies_before_commit),
+	TEST(begin_clears_the_queues),
 	TEST(begin_needs_full_quiesce),
 	TEST(out_of_memory_is_told),
 	TEST(random_damage),

@@ -127,28 +127,92 @@ static void flush_posts_at_once(void)
 	bed_free(bed);
 }
 
+/* Late entries that do not fit into what is left of a ring of 4. */
 static void flush_of_a_full_ring_says_more(void)
 {
 	struct bed *bed = log_bed(1000000000, 4, 0);
 	struct host_log *log = host_log_new(4, 12);
 	struct lmf_admin_cqe cqe;
-	unsigned int i, rounds = 0;
+	unsigned int i;
+
+	CHECK_GOOD();
+	CHECK_EQ(log_read(bed, GUEST_DATA, 512), LMF_VF_ST_OK);
+	cqe = log_flush(bed);
+	CHECK_EQ(le64_to_cpu(cqe.value[0]), 2);
+	for (i = 1; i < 40; i++)
+		CHECK_EQ(log_read(bed, GUEST_DATA + i * 8192, 512),
+			 LMF_VF_ST_OK);
+	cqe = log_flush(bed);
+	CHECK_EQ(le16_to_cpu(cqe.flags), LMF_LOG_MORE);
+	CHECK_EQ(le64_to_cpu(cqe.value[0]), 4);
+	CHECK_EQ(le64_to_cpu(cqe.value[1]), 0);
+	CHECK(host_consume(bed, log, 3));
+	cqe = log_flush(bed);
+	CHECK_EQ(le16_to_cpu(cqe.flags), LMF_LOG_MORE);
+	CHECK_EQ(le64_to_cpu(cqe.value[0]), 7);
+	CHECK_EQ(log->coarse, 0);
+	host_log_free(log);
+	bed_free(bed);
+}
+
+/* SPEC.md R103: with the whole ring free a flush is complete, if coarse. */
+static void flush_into_a_free_ring_is_complete(void)
+{
+	struct bed *bed = log_bed(1000000000, 4, 0);
+	struct host_log *log = host_log_new(4, 12);
+	struct lmf_admin_cqe cqe;
+	unsigned int i;
 
 	CHECK_GOOD();
 	for (i = 0; i < 40; i++)
 		CHECK_EQ(log_read(bed, GUEST_DATA + i * 8192, 512),
 			 LMF_VF_ST_OK);
-	do {
-		cqe = log_flush(bed);
-		CHECK(host_consume(bed, log, 4));
-		rounds++;
-	} while (le16_to_cpu(cqe.flags) & LMF_LOG_MORE);
-	CHECK_EQ(rounds, 11);
-	CHECK_EQ(le64_to_cpu(cqe.value[0]), 41);
-	CHECK_EQ(le64_to_cpu(cqe.value[1]), 0);
+	cqe = log_flush(bed);
+	CHECK_EQ(le16_to_cpu(cqe.flags), 0);
+	CHECK_EQ(le64_to_cpu(cqe.value[0]), 4);
+	CHECK_EQ(le64_to_cpu(cqe.value[1]), 1);
+	CHECK(host_consume(bed, log, 4));
 	for (i = 0; i < 40; i++)
 		CHECK(log->reported[(GUEST_DATA >> 12) + i * 2]);
-	CHECK_EQ(log->granules, 41);
+	CHECK(log->reported[0x8000 >> 12]);
+	CHECK(log->coarse > 0);
+	CHECK(!log_flush(bed).flags);
+	CHECK_EQ(log_flush(bed).value[0], 4);
+	host_log_free(log);
+	bed_free(bed);
+}
+
+/*
+ * As few entries as ranges, and extents that span ranges which touch: there is
+ * always a pair to be merged, and nothing outside is reported.
+ */
+static void flush_needs_one_entry_a_range(void)
+{
+	struct bed *bed = log_bed(1000000000, 2, 0);
+	struct fw_log *device = bed->fw->vf[0]->log;
+	struct host_log *log = host_log_new(2, 12);
+	struct lmf_admin_cqe cqe;
+	unsigned int i;
+
+	CHECK_GOOD();
+	device->ranges = 2;
+	device->range[0].first = 0x100;
+	device->range[0].last = 0x10f;
+	device->range[1].first = 0x110;
+	device->range[1].last = 0x1ff;
+	CHECK_EQ(log_read(bed, 0x101000, 512), LMF_VF_ST_OK);
+	CHECK_EQ(log_read(bed, 0x10e000, 8 << 12), LMF_VF_ST_OK);
+	for (i = 0; i < 8; i++)
+		CHECK_EQ(log_read(bed, 0x180000 + i * 8192, 512),
+			 LMF_VF_ST_OK);
+	cqe = log_flush(bed);
+	CHECK_EQ(le16_to_cpu(cqe.flags), 0);
+	CHECK(host_consume(bed, log, 2));
+	for (i = 0; i < GUEST_BYTES >> 12; i++)
+		CHECK(!log->reported[i] || (i >= 0x100 && i < 0x200));
+	CHECK(log->reported[0x101] && log->reported[0x10e]);
+	for (i = 0; i < 8; i++)
+		CHECK(log->reported[0x10e + i] && log->reported[0x180 + 2 * i]);
 	host_log_free(log);
 	bed_free(bed);
 }
@@ -422,6 +486,49 @@ static void start_is_checked(void)
 	bed_free(bed);
 }
 
+static uint16_t start_ranges(struct bed *bed, uint64_t first, uint64_t second)
+{
+	struct lmf_admin_cmd stop = bed_cmd(LMF_OP_LOG_STOP, 0);
+	struct lmf_admin_cmd cmd;
+	struct {
+		struct lmf_log_start start;
+		struct lmf_log_range range[2];
+		struct lmf_sge sge;
+	} data = {
+		.start = {
+			.shift = 12,
+			.nsges = cpu_to_le16(1),
+			.nranges = cpu_to_le32(2),
+			.entries = cpu_to_le32(4),
+		},
+		.range = {
+			{ cpu_to_le64(first), cpu_to_le64(first + 0x1fff) },
+			{ cpu_to_le64(second), cpu_to_le64(second + 0x1fff) },
+		},
+		.sge = {
+			.addr = cpu_to_le64(HOST_BASE + HOST_RING),
+			.len = cpu_to_le32(64),
+		},
+	};
+
+	memcpy(bed->host + HOST_DATA, &data, sizeof(data));
+	bed_status(bed, &stop);
+	cmd = bed_cmd_data(LMF_OP_LOG_START, 0, HOST_DATA, sizeof(data));
+	return bed_status(bed, &cmd);
+}
+
+static void ranges_must_not_overlap(void)
+{
+	struct bed *bed = bed_new(NULL);
+
+	CHECK_EQ(start_ranges(bed, 0x4000, 0x6000), LMF_ST_OK);
+	CHECK_EQ(start_ranges(bed, 0x6000, 0x4000), LMF_ST_OK);
+	CHECK_EQ(start_ranges(bed, 0x4000, 0x5000), LMF_ST_FIELD);
+	CHECK_EQ(start_ranges(bed, 0x5000, 0x4000), LMF_ST_FIELD);
+	CHECK_EQ(start_ranges(bed, 0x4000, 0x4000), LMF_ST_FIELD);
+	bed_free(bed);
+}
+
 /* Ring memory in pieces of uneven length: each slot has one place. */
 static void ring_may_be_scattered(void)
 {
@@ -529,6 +636,8 @@ static const struct tap_test tests[] = {
 	TEST(entries_come_late),
 	TEST(flush_posts_at_once),
 	TEST(flush_of_a_full_ring_says_more),
+	TEST(flush_into_a_free_ring_is_complete),
+	TEST(flush_needs_one_entry_a_range),
 	TEST(overflow_degrades_and_loses_nothing),
 	TEST(threshold_event_once_until_consumed),
 	TEST(reset_publishes_and_keeps_logging),
@@ -540,6 +649,7 @@ static const struct tap_test tests[] = {
 	TEST(unreachable_ring_is_told),
 	TEST(bad_heads_are_ignored),
 	TEST(start_is_checked),
+	TEST(ranges_must_not_overlap),
 	TEST(ring_may_be_scattered),
 	TEST(overflow_stays_within_the_ranges),
 };

@@ -27,6 +27,7 @@ static void identity_comes_alone_and_first(void)
 	struct bed *bed = save_bed();
 	struct stream stream = { 0 };
 	struct stream_values values;
+	struct lmf_seg_identity identity;
 	uint64_t session;
 
 	CHECK_EQ(bed_write(bed, 0, 0, 1, 8192), 0);
@@ -37,6 +38,13 @@ static void identity_comes_alone_and_first(void)
 	CHECK_EQ(values.bytes, IDENTITY);
 	CHECK_EQ(values.flags, 0);
 	CHECK_EQ(le16_to_cpu(stream_seg(&stream, 0)->type), LMF_SEG_IDENTITY);
+	memcpy(&identity, stream_seg(&stream, 0) + 1, sizeof(identity));
+	CHECK_EQ(le32_to_cpu(identity.vectors),
+		 bed_reg(bed, 0, LMF_VF_VECTORS));
+	CHECK_EQ(le32_to_cpu(identity.max_sges),
+		 bed_reg(bed, 0, LMF_VF_MAX_SGES));
+	CHECK_EQ(le32_to_cpu(identity.chunk_max), CHUNK);
+	CHECK_EQ(le32_to_cpu(identity.max_parked), FW_INFLIGHT);
 	CHECK_EQ(values.initial, 2 * STREAM_MEDIA);
 	CHECK_EQ(values.sent, IDENTITY);
 	CHECK_EQ(save_end(bed, 0, session), LMF_ST_OK);
@@ -290,6 +298,7 @@ static void aborted_load_leaves_media_lost(void)
 	CHECK_EQ(load_end(bed, 1, session, LMF_LOAD_COMMIT),
 		 LMF_ST_INCOMPLETE);
 	CHECK_EQ(bed_quiesce(bed, 1, LMF_QUIESCE_RUN), LMF_ST_OK);
+	bed_queue_on(bed, 1, 0, BED_QUEUE_ENTRIES);
 	CHECK(bed_reg(bed, 1, LMF_VF_STATUS) & LMF_VF_STATUS_MEDIA_LOST);
 	bed_queue_on(bed, 1, 0, BED_QUEUE_ENTRIES);
 	CHECK_EQ(bed_io(bed, 1, 0, &io), LMF_VF_ST_MEDIA);
@@ -358,7 +367,7 @@ static void vf_reset_aborts_a_save(void)
 	CHECK(bed_reap(bed, &cqe));
 	CHECK_EQ(le32_to_cpu(cqe.tag), first);
 	CHECK_EQ(le16_to_cpu(cqe.status), LMF_ST_ABORTED);
-	CHECK_EQ(completed(bed, second), LMF_ST_SESSION);
+	CHECK_EQ(completed(bed, second), LMF_ST_ABORTED);
 	CHECK_EQ(save_end(bed, 0, session), LMF_ST_SESSION);
 	/* The media is as it was, and can be saved again. */
 	CHECK_EQ(save_query(bed, 0, 0).initial, IDENTITY + 256 * STREAM_MEDIA);

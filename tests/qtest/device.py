@@ -16,7 +16,8 @@ AdminCqe = namedtuple("AdminCqe", "tag status flags bytes detail value "
                       "sq_head data")
 VfInfo = namedtuple("VfInfo", "version log_formats caps media_bytes state_max "
                     "trailer_max chunk_min chunk_max log_ring_max "
-                    "log_ranges_max log_shift_min log_shift_max resets")
+                    "log_ranges_max log_shift_min log_shift_max resets "
+                    "session state")
 LogEntry = namedtuple("LogEntry", "iova granules flags phase")
 Event = namedtuple("Event", "type vf arg phase")
 SRIOV_CTRL, SRIOV_NUM, SRIOV_BAR = 0x08, 0x10, 0x24
@@ -143,7 +144,7 @@ class Admin:
 
     def info(self, vf=0):
         raw = self.call(c.LMF_OP_VF_INFO, vf, room=128).data
-        fields = list(struct.unpack("<IIQQQIIIIIBBHQ", raw[:64]))
+        fields = list(struct.unpack("<IIQQQIIIIIBBHQQI", raw[:76]))
         del fields[12]
         return VfInfo(*fields)
 

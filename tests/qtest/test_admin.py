@@ -208,6 +208,19 @@ def test_incomplete_state_is_refused(admin, vfs):
     admin.load(1, chunks[:1], expect=c.LMF_ST_INCOMPLETE)
 
 
+def test_state_of_another_version_is_refused(lmf, admin, vfs):
+    """What the hook makes the identity claim, and nothing else."""
+    lmf.fault("identity-version=0x20000")
+    admin.quiesce(0, c.LMF_QUIESCE_FULL)
+    chunks = admin.save(0)
+    assert admin.info().version == c.LMF_VERSION(1, 0)
+    lmf.fault("none")
+    admin.quiesce(1, c.LMF_QUIESCE_FULL)
+    session = admin.call(c.LMF_OP_LOAD_BEGIN, 1).value[0]
+    admin.call(c.LMF_OP_LOAD_WRITE, 1, session=session, data=chunks[0],
+               expect=c.LMF_ST_MISMATCH)
+
+
 def test_log_reports_what_the_vf_wrote(admin, vf):
     """Data, copies and completions; not what the VF only read."""
     queue = vf.queue()
@@ -319,7 +332,7 @@ def test_flr_ends_a_save_and_leaves_quiesce(admin, vf):
 
 
 def test_pf_reset(lmf, vfs, admin):
-    """It drops commands, logs, sessions and quiesce, but not the VFs."""
+    """It drops commands, logs and sessions. VFs stay, and so does a stop."""
     queue = vfs[0].queue()
     session = admin.call(c.LMF_OP_SAVE_BEGIN).value[0]
     Log(admin, 0)
@@ -329,10 +342,39 @@ def test_pf_reset(lmf, vfs, admin):
     assert lmf.reg32(c.LMF_PF_STATUS) == 0
     lmf.machine.step(5000000)
     assert not admin.completion()
-    queue.call(c.LMF_VF_OP_NOP)
     admin = Admin(lmf)
+    assert admin.info().state == c.LMF_QUIESCE_FULL
+    queue.submit(c.LMF_VF_OP_NOP)
+    lmf.machine.step(5000000)
+    assert not queue.completion()
     admin.call(c.LMF_OP_SAVE_QUERY, session=session, expect=c.LMF_ST_SESSION)
     Log(admin, 0)
+    admin.quiesce(0, c.LMF_QUIESCE_RUN)
+    queue.submit(c.LMF_VF_OP_NOP)
+    assert lmf.machine.step_until(queue.completion)
+
+
+def test_commands_from_before_an_flr_are_aborted(admin, vf):
+    """Submitted, and not yet seen by the device."""
+    tags = [admin.submit(c.LMF_OP_QUIESCE, param=c.LMF_QUIESCE_FULL),
+            admin.submit(c.LMF_OP_SAVE_BEGIN)]
+    vf.flr()
+    for tag in tags:
+        cqe = admin.machine.step_until(admin.completion)
+        assert (cqe.tag, cqe.status) == (tag, c.LMF_ST_ABORTED)
+    assert admin.info().state == c.LMF_QUIESCE_RUN
+    admin.call(c.LMF_OP_SAVE_BEGIN)
+
+
+def test_flooding_guest_costs_few_events(admin, vfs):
+    for _ in range(100):
+        vfs[0].flr()
+    vfs[1].flr()
+    events = []
+    while event := admin.event():
+        events.append((event.type, event.vf))
+    assert c.LMF_EV_LOST not in [kind for kind, _ in events]
+    assert (c.LMF_EV_VF_RESET, 1) in events and len(events) == 3
 
 
 def test_lost_rings_are_fatal_until_a_pf_reset(lmf, admin):

@@ -3,10 +3,12 @@
 import contract as c
 import pytest
 from device import MSE, SRIOV_CTRL, SRIOV_NUM, VFE, Admin, Log, Vf
-from qtest import CAP_EXP, CAP_MSIX, COMMAND_MASTER, EXT_CAP_SRIOV, QmpError
+from qtest import (CAP_EXP, CAP_MSIX, COMMAND_MASTER, EXP_DEVCTL,
+                   EXT_CAP_SRIOV, QmpError)
 
 EXT_CAP_AER, EXT_CAP_ARI = 0x01, 0x0e
-DEVCAP_FLR = 1 << 28
+DEVCAP_RBER, DEVCAP_FLR = 1 << 15, 1 << 28
+REPORTING = 0xf  # in DEVCTL: correctable, non-fatal, fatal, unsupported
 
 
 def has_flr(function):
@@ -21,6 +23,22 @@ def test_pf_config(lmf):
                                  EXT_CAP_SRIOV: 0x160}
     assert has_flr(lmf.pf)
     assert lmf.pf.size_bar(0x10) == c.LMF_PF_BAR_BYTES
+
+
+def test_error_reporting_can_be_enabled(lmf, vfs):
+    """On the PF; for a VF these bits are reserved, its PF's hold."""
+    cap = lmf.pf.caps()[CAP_EXP]
+    devctl = cap + EXP_DEVCTL
+    assert lmf.pf.read32(cap + 4) & DEVCAP_RBER
+    before = lmf.pf.read16(devctl)
+    assert not before & REPORTING
+    lmf.pf.write16(devctl, before | REPORTING)
+    assert lmf.pf.read16(devctl) == before | REPORTING
+    vf_devctl = vfs[0].caps()[CAP_EXP] + EXP_DEVCTL
+    vfs[0].write16(vf_devctl, REPORTING)
+    assert not vfs[0].read16(vf_devctl) & REPORTING
+    lmf.pf.flr()
+    assert not lmf.pf.read16(devctl) & REPORTING
 
 
 def test_pf_registers(make):

@@ -80,7 +80,10 @@ class Outer:
                 '-cpu', 'qemu64,+svm,+npt,+x2apic', '-smp', '2',
                 '-m', memory, '-nodefaults', '-no-user-config',
                 '-no-reboot', '-display', 'none',
-                '-device', 'intel-iommu,intremap=on,caching-mode=on',
+                # With eim the kernel ends interrupts by MSR writes. By MMIO
+                # one gets lost in QEMU 10.0 now and then when a BAR moves,
+                # as in each FLR, and its CPU stands still.
+                '-device', 'intel-iommu,intremap=on,caching-mode=on,eim=on',
                 '-kernel', parts['kernel'] + '/bzImage',
                 '-append', 'console=ttyS0 root=/dev/vda ro '
                            'init=/lmf-init panic=-1 ' + append,

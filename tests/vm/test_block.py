@@ -41,7 +41,7 @@ def test_function_resets_under_load(outer):
 
 def test_status_of_each_error(outer):
     assert outer.call('block.errors') == {
-        '1': 'EOPNOTSUPP', '2': 'EIO', '3': 'EREMOTEIO', '4': 'EIO',
+        '1': 'ENOTSUP', '2': 'EIO', '3': 'EREMOTEIO', '4': 'EIO',
         '5': 'ENODATA'}
 
 
