@@ -16,6 +16,7 @@
  *	short-chunks=1		let SAVE_READ answer less than fits
  *	identity-version=N	let the IDENTITY of saves claim this version,
  *				0x20000 for 2.0; 0: the true one
+ *	event-lost		tell the host that events were lost
  *	io-delay=VF:US		complete VF requests this late
  *	io-drop=VF:K		do not complete the K-th next request
  *	io-fail=VF:K:STATUS	complete the K-th next request with this status
@@ -173,6 +174,14 @@ static const char *fw_fault_identity_version(struct lmf_fw *fw,
 	return NULL;
 }
 
+/* It names no VF, which is to say 0, so it may go as an event of that one. */
+static const char *fw_fault_event_lost(struct lmf_fw *fw,
+				       const struct fw_args *args)
+{
+	fw_event(fw, fw->vf[0], LMF_EV_LOST);
+	return NULL;
+}
+
 static const char *fw_fault_log_entries(struct lmf_fw *fw,
 					const struct fw_args *args)
 {
@@ -316,6 +325,7 @@ static const struct fw_hook {
 	{ "admin-reorder", 1, 1, 0, fw_fault_reorder },
 	{ "short-chunks", 1, 1, 0, fw_fault_short },
 	{ "identity-version", 1, 1, 0, fw_fault_identity_version },
+	{ "event-lost", 0, 0, 0, fw_fault_event_lost },
 	{ "io-delay", 2, 2, 1, fw_fault_io_delay },
 	{ "io-drop", 2, 2, 1, fw_fault_io_drop },
 	{ "io-fail", 3, 3, 1, fw_fault_io_fail },

@@ -378,6 +378,7 @@ void lmf_aeq_poll(struct lmf_core *core);
 void lmf_notify_lost(struct lmf_core *core);
 
 /* vf.c */
+int lmf_func_read_info(struct lmf_func *func, struct lmf_vf_info *info);
 struct lmf_vf *lmf_vf_open(struct lmf_core *core, u32 id,
 			   const struct lmf_vf_notify *notify, void *priv);
 

@@ -5,6 +5,8 @@
  * This is learned when a command is posted or completes, not when its caller
  * hears of it: a caller may have left before. What no caller knows of is not
  * claimed, and ends before the next one begins or when the VF is given back.
+ * Of a session whose name got lost the device tells when the next one is
+ * refused.
  *
  * A log's ring belongs to the device from the moment that LOG_START is posted
  * until a LOG_STOP that was posted later succeeded, or found that the VF is
@@ -157,6 +159,35 @@ static int lmf_track_end_unclaimed(struct lmf_func *func)
 	return session ? lmf_track_end(func, load, session) : 0;
 }
 
+static bool lmf_track_is_claimed(struct lmf_func *func, u64 session)
+{
+	unsigned long flags;
+	bool ret;
+
+	spin_lock_irqsave(&func->core->lock, flags);
+	ret = func->session == session && func->session_claimed;
+	spin_unlock_irqrestore(&func->core->lock, flags);
+	return ret;
+}
+
+/* The answer that named a session may have been garbage: asks who is there. */
+static int lmf_track_end_orphan(struct lmf_func *func)
+{
+	struct lmf_vf_info info;
+	u64 session;
+	bool load;
+	int err;
+
+	err = lmf_func_read_info(func, &info);
+	if (err)
+		return err;
+	session = le64_to_cpu(info.session);
+	load = le32_to_cpu(info.state) & LMF_INFO_STATE_LOAD;
+	if (!session || lmf_track_is_claimed(func, session))
+		return -EBUSY;
+	return lmf_track_end(func, load, session);
+}
+
 int lmf_track_begin(struct lmf_func *func, bool load, u64 *session)
 {
 	struct lmf_request req = {
@@ -169,6 +200,8 @@ int lmf_track_begin(struct lmf_func *func, bool load, u64 *session)
 		return -EINTR;
 	err = lmf_track_end_unclaimed(func);
 	if (!err)
+		err = lmf_op_exec(func, &req, &cqe);
+	if (err == -EBUSY && !lmf_track_end_orphan(func))
 		err = lmf_op_exec(func, &req, &cqe);
 	if (!err) {
 		*session = le64_to_cpu(cqe.value[0]);

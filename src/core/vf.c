@@ -77,24 +77,23 @@ static int lmf_vf_take_info(struct lmf_vf *vf, const struct lmf_vf_info *info)
 	return 0;
 }
 
-static int lmf_vf_read_info(struct lmf_vf *vf)
+int lmf_func_read_info(struct lmf_func *func, struct lmf_vf_info *info)
 {
 	struct lmf_request req = {
 		.opcode = LMF_OP_VF_INFO,
-		.bytes = sizeof(struct lmf_vf_info),
+		.bytes = sizeof(*info),
 	};
 	struct lmf_admin_cqe cqe;
 	int err;
 
-	req.buf = lmf_dmabuf_alloc_coherent(vf->func->core, req.bytes,
-					    GFP_KERNEL);
+	req.buf = lmf_dmabuf_alloc_coherent(func->core, req.bytes, GFP_KERNEL);
 	if (!req.buf)
 		return -ENOMEM;
-	err = lmf_op_exec(vf->func, &req, &cqe);
+	err = lmf_op_exec(func, &req, &cqe);
 	if (!err && le32_to_cpu(cqe.bytes) != req.bytes)
 		err = -EIO;
 	if (!err)
-		err = lmf_vf_take_info(vf, req.buf->pub.vaddr);
+		memcpy(info, req.buf->pub.vaddr, sizeof(*info));
 	lmf_dmabuf_put(req.buf);
 	return err;
 }
@@ -128,8 +127,11 @@ static int lmf_vf_init(struct lmf_vf *vf)
 {
 	/* An earlier owner may have had to leave something behind. */
 	int err = lmf_track_close(vf->func);
+	struct lmf_vf_info info;
 
-	return err ?: lmf_vf_read_info(vf);
+	if (!err)
+		err = lmf_func_read_info(vf->func, &info);
+	return err ?: lmf_vf_take_info(vf, &info);
 }
 
 struct lmf_vf *lmf_vf_open(struct lmf_core *core, u32 id,

@@ -395,6 +395,20 @@ static uint32_t saved_version(struct bed *bed)
 	return le32_to_cpu(identity.version);
 }
 
+static void event_lost(void)
+{
+	struct bed *bed = fault_bed();
+	struct lmf_event event;
+
+	bed_fault(bed, "event-lost");
+	CHECK(bed_event(bed, &event));
+	CHECK_EQ(le16_to_cpu(event.type), LMF_EV_LOST);
+	CHECK_EQ(le16_to_cpu(event.vf), 0);
+	CHECK_EQ(le32_to_cpu(event.arg), 0);
+	CHECK(!bed_event(bed, &event));
+	bed_free(bed);
+}
+
 /* The state of a device of another major version is refused at its head. */
 static void identity_version(void)
 {
@@ -492,6 +506,7 @@ static const struct tap_test tests[] = {
 	TEST(admin_corrupt),
 	TEST(admin_reorder),
 	TEST(short_chunks),
+	TEST(event_lost),
 	TEST(identity_version),
 	TEST(io_delay),
 	TEST(io_drop),

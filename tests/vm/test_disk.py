@@ -28,10 +28,8 @@ def test_whole_media_arrives(outer):
 def test_dirty_bytes_rise_and_fall(outer):
     result = outer.call('disk.write_load')
     assert result['status'] == 'completed'
-    peak = max(result['samples'])
-    assert peak > 0
-    after = result['samples'][result['samples'].index(peak):]
-    assert min(after) < peak / 2
+    assert result['peak'] > 1 << 20
+    assert result['low'] < 1 << 16
 
 
 def test_guest_reset_ends_that_migration_alone(outer):

@@ -148,21 +148,30 @@ def downtimes(sizes, rounds):
     return result
 
 
-def write_load(seconds=6):
-    """Pre-copy estimates, sampled under writes and then without them."""
+def write_load():
+    """The estimate of dirty state under writes, and then without them."""
     with pair(name='load') as both:
         disk = Disk(both.source)
-        both.start(hold=True)
-        wait_state(both.source, 'pre-copy')
-        samples = []
-        disk.tool('dd if=/dev/urandom of=/dev/lmf0 bs=1M count=8 '
-                  'oflag=direct 2>/dev/null & true')
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            samples.append(host.counters(both.source.bdf)['dirty_bytes'])
-            time.sleep(0.02)
+        bdf = both.source.bdf
+
+        def sample(until, timeout=90):
+            deadline = time.monotonic() + timeout
+            while time.monotonic() < deadline:
+                value = host.counters(bdf)['dirty_bytes']
+                if until(value):
+                    return value
+                time.sleep(0.02)
+            raise RuntimeError(f'dirty_bytes stays at {value}')
+        with slow(SAVE_READ, 200):
+            both.start(hold=True)
+            wait_state(both.source, 'pre-copy')
+            disk.tool('dd if=/dev/urandom of=/dev/lmf0 bs=1M count=16 '
+                      'oflag=direct 2>/dev/null')
+            peak = sample(lambda value: value > 1 << 20)
+        low = sample(lambda value: value < 1 << 16)
         both.release()
-        return {'samples': samples, 'status': both.finish(), **both.facts()}
+        return {'peak': peak, 'low': low, 'status': both.finish(),
+                **both.facts()}
 
 
 def guest_reset():
