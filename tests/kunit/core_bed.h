@@ -4,14 +4,13 @@
 
 #include <kunit/test.h>
 #include <linux/completion.h>
-#include <linux/delay.h>
-#include <linux/jiffies.h>
 #include <linux/sizes.h>
 
 #include "fw.h"
 #include "lmf_core.h"
 #include "mock_dma.h"
 #include "mock_pf.h"
+#include "mock_wait.h"
 
 #define CORE_VFS	2
 #define CORE_MEDIA	SZ_1M
@@ -20,16 +19,6 @@
 #define CORE_THRESHOLD	4
 #define CORE_PATIENT_MS	20000		/* for what shall be answered */
 #define CORE_SHORT_MS	50		/* for what shall not */
-
-/* The mock tells nobody what it has done, so look again and again. */
-#define wait_until(condition)						\
-({									\
-	unsigned long end = jiffies + msecs_to_jiffies(CORE_PATIENT_MS);\
-									\
-	while (!(condition) && time_before(jiffies, end))		\
-		usleep_range(500, 1000);				\
-	!!(condition);							\
-})
 
 /**
  * struct core_vf - a VF and who has taken it

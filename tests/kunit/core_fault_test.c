@@ -58,7 +58,7 @@ static void core_fault_test_late(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, core_bed_live(b), live + 1);
 	KUNIT_EXPECT_EQ(test, b->core->aq.nstuck, 1);
 	mock_pf_pause(&b->pf, false);
-	KUNIT_EXPECT_TRUE(test, wait_until(core_bed_live(b) == live));
+	KUNIT_EXPECT_TRUE(test, wait_until(core_bed_live(b) == live, 20));
 	KUNIT_EXPECT_EQ(test, b->core->aq.nused, 0);
 	KUNIT_EXPECT_EQ(test, b->core->aq.nstuck, 0);
 	KUNIT_EXPECT_EQ(test, b->core->aq.stray, 0);
@@ -222,6 +222,31 @@ static void core_fault_test_nonsense_begin(struct kunit *test)
 	mock_pf_edit(&b->pf, NULL, NULL);
 	core_bed_open(b, 1);
 	expect_works(b, 1);
+	expect_works(b, 0);
+}
+
+/* The device has a session that nobody was told the name of. */
+static void core_fault_test_orphan(struct kunit *test)
+{
+	struct core_bed *b = test->priv;
+	struct lmf_vf *vf = b->vf[0].handle;
+	u64 session, second;
+
+	mock_pf_edit(&b->pf, edit_zero, NULL);
+	KUNIT_EXPECT_EQ(test, lmf_vf_save_begin(vf, &session), -EIO);
+	mock_pf_edit(&b->pf, NULL, NULL);
+	KUNIT_EXPECT_EQ(test, lmf_vf_save_begin(vf, &session), 0);
+	KUNIT_EXPECT_EQ(test, b->pf.fw->vf[0]->save.session, session);
+	/* One that is in use stays. */
+	KUNIT_EXPECT_EQ(test, lmf_vf_save_begin(vf, &second), -EBUSY);
+	KUNIT_EXPECT_EQ(test, b->pf.fw->vf[0]->save.session, session);
+	lmf_vf_save_end(vf, session);
+	KUNIT_EXPECT_EQ(test, lmf_vf_quiesce(vf, LMF_STOP_FULL), 0);
+	mock_pf_edit(&b->pf, edit_zero, NULL);
+	KUNIT_EXPECT_EQ(test, lmf_vf_load_begin(vf, &session), -EIO);
+	mock_pf_edit(&b->pf, NULL, NULL);
+	KUNIT_EXPECT_EQ(test, lmf_vf_load_begin(vf, &session), 0);
+	KUNIT_EXPECT_EQ(test, b->pf.fw->vf[0]->load->session, session);
 }
 
 /* All but the tag is random: an error, and nothing worse. */
@@ -376,7 +401,8 @@ static void core_fault_test_stuck(struct kunit *test)
 	last = flood(b, ops, bufs, session);
 	KUNIT_EXPECT_EQ(test, lmf_op_wait(last), -ETIMEDOUT);
 	unflood(ops, bufs);
-	KUNIT_EXPECT_TRUE(test, wait_until(atomic_read(&b->vf[1].losts) == 1));
+	KUNIT_EXPECT_TRUE(test, wait_until(atomic_read(&b->vf[1].losts) == 1,
+					   20));
 	KUNIT_EXPECT_EQ(test, atomic_read(&b->vf[0].losts), 1);
 	mock_set_timeout(CORE_PATIENT_MS);
 	mock_pf_pause(&b->pf, false);
@@ -473,7 +499,8 @@ static void core_fault_test_log_stop(struct kunit *test)
 	lmf_buf_put(ring);
 	KUNIT_EXPECT_EQ(test, core_bed_live(b), live + 1);
 	KUNIT_EXPECT_EQ(test, mock_guest_read(&b->pf, 0, 1), 0);
-	KUNIT_EXPECT_TRUE(test, wait_until(b->pf.fw->vf[0]->log->posted == 1));
+	KUNIT_EXPECT_TRUE(test, wait_until(b->pf.fw->vf[0]->log->posted == 1,
+					   20));
 	KUNIT_EXPECT_EQ(test, lmf_vf_log_stop(b->vf[0].handle), 0);
 	KUNIT_EXPECT_EQ(test, core_bed_live(b), live);
 }
@@ -493,10 +520,11 @@ static void core_fault_test_log_start(struct kunit *test)
 	mock_set_timeout(CORE_PATIENT_MS);
 	lmf_buf_put(ring);
 	KUNIT_EXPECT_EQ(test, mock_guest_read(&b->pf, 0, 1), 0);
-	KUNIT_EXPECT_TRUE(test, wait_until(b->pf.fw->vf[0]->log->posted == 1));
+	KUNIT_EXPECT_TRUE(test, wait_until(b->pf.fw->vf[0]->log->posted == 1,
+					   20));
 	KUNIT_EXPECT_EQ(test, core_log_start(b, 0, other), 0);
 	core_bed_fault(b, "admin-release");
-	KUNIT_EXPECT_TRUE(test, wait_until(core_bed_live(b) == live + 1));
+	KUNIT_EXPECT_TRUE(test, wait_until(core_bed_live(b) == live + 1, 20));
 	KUNIT_EXPECT_EQ(test, lmf_vf_log_stop(b->vf[0].handle), 0);
 	lmf_buf_put(other);
 	KUNIT_EXPECT_EQ(test, core_bed_live(b), live);
@@ -514,7 +542,7 @@ static void core_fault_test_begin(struct kunit *test)
 			-ETIMEDOUT);
 	mock_set_timeout(CORE_PATIENT_MS);
 	core_bed_fault(b, "admin-release");
-	KUNIT_EXPECT_TRUE(test, wait_until(!READ_ONCE(b->core->aq.nused)));
+	KUNIT_EXPECT_TRUE(test, wait_until(!READ_ONCE(b->core->aq.nused), 20));
 	expect_works(b, 0);
 }
 
@@ -539,12 +567,12 @@ static void core_fault_test_killed(struct kunit *test)
 	mock_pf_pause(&b->pf, true);
 	task = kthread_run(killed_thread, b, "lmf-killed");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
-	KUNIT_EXPECT_TRUE(test, wait_until(READ_ONCE(b->core->aq.nused)));
+	KUNIT_EXPECT_TRUE(test, wait_until(READ_ONCE(b->core->aq.nused), 20));
 	send_sig(SIGKILL, task, 1);
 	KUNIT_EXPECT_EQ(test, kthread_stop(task), -EINTR);
 	KUNIT_EXPECT_EQ(test, b->core->aq.nused, 1);
 	mock_pf_pause(&b->pf, false);
-	KUNIT_EXPECT_TRUE(test, wait_until(!READ_ONCE(b->core->aq.nused)));
+	KUNIT_EXPECT_TRUE(test, wait_until(!READ_ONCE(b->core->aq.nused), 20));
 	KUNIT_EXPECT_EQ(test, b->pf.fw->vf[0]->level, LMF_QUIESCE_FULL);
 }
 
@@ -556,6 +584,7 @@ static struct kunit_case core_fault_test_cases[] = {
 	KUNIT_CASE(core_fault_test_nonsense),
 	KUNIT_CASE(core_fault_test_nonsense_query),
 	KUNIT_CASE(core_fault_test_nonsense_begin),
+	KUNIT_CASE(core_fault_test_orphan),
 	KUNIT_CASE(core_fault_test_garbage),
 	KUNIT_CASE(core_fault_test_errnos),
 	KUNIT_CASE(core_fault_test_vf_reset),
@@ -578,4 +607,5 @@ static struct kunit_suite core_fault_test_suite = {
 	.exit = core_bed_exit,
 	.test_cases = core_fault_test_cases,
 };
+
 kunit_test_suite(core_fault_test_suite);

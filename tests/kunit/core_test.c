@@ -352,6 +352,7 @@ static void core_test_log(struct kunit *test)
 	lmf_buf_put(ring);
 }
 
+/* What the ring has no room for comes when there is some. */
 static void core_test_log_full(struct kunit *test)
 {
 	struct core_bed *b = test->priv;
@@ -360,7 +361,10 @@ static void core_test_log_full(struct kunit *test)
 
 	core_bed_fault(b, "log-entries=4");
 	ring = log_on(b);
-	for (page = 0; page < 12; page += 2)
+	for (page = 0; page < 6; page += 2)
+		guest_writes(b, page);
+	expect_flushed(b, 3, false);
+	for (; page < 12; page += 2)
 		guest_writes(b, page);
 	expect_flushed(b, 4, true);
 	lmf_vf_log_consumed(b->vf[0].handle, 4);
@@ -389,6 +393,19 @@ static void core_test_log_refuses(struct kunit *test)
 	lmf_buf_put(ring);
 }
 
+/* With the VF its log has gone, and nothing writes the ring any more. */
+static void core_test_log_vf_gone(struct kunit *test)
+{
+	struct core_bed *b = test->priv;
+	unsigned int live = core_bed_live(b);
+
+	lmf_buf_put(log_on(b));
+	KUNIT_EXPECT_EQ(test, core_bed_live(b), live + 1);
+	mock_pf_enable_vf(&b->pf, 0, false);
+	KUNIT_EXPECT_EQ(test, lmf_vf_log_stop(b->vf[0].handle), 0);
+	KUNIT_EXPECT_EQ(test, core_bed_live(b), live);
+}
+
 static void core_test_threshold(struct kunit *test)
 {
 	struct core_bed *b = test->priv;
@@ -411,23 +428,22 @@ static void core_test_threshold(struct kunit *test)
 	lmf_buf_put(ring);
 }
 
-/* The event ring was too short: all VFs are told, and of nothing else. */
+/* Events were lost: all VFs are told, once and of nothing else. */
 static void core_test_events_lost(struct kunit *test)
 {
 	struct core_bed *b = test->priv;
-	unsigned int i;
+	unsigned int n;
 
-	b->pf.no_event_irq = true;
-	for (i = 0; i < b->core->aeq.entries + 4; i++)
-		mock_pf_flr(&b->pf, 0);
-	lmf_aeq_poll(b->core);
-	KUNIT_EXPECT_EQ(test, atomic_read(&b->vf[0].losts), 0);
+	core_bed_fault(b, "event-lost");
+	for (n = 0; n < CORE_VFS; n++) {
+		KUNIT_EXPECT_NE(test,
+				wait_for_completion_timeout(&b->vf[n].told,
+							    10 * HZ), 0);
+		KUNIT_EXPECT_EQ(test, atomic_read(&b->vf[n].losts), 1);
+		KUNIT_EXPECT_EQ(test, atomic_read(&b->vf[n].thresholds), 0);
+	}
 	lmf_aeq_poll(b->core);
 	KUNIT_EXPECT_EQ(test, atomic_read(&b->vf[0].losts), 1);
-	KUNIT_EXPECT_EQ(test, atomic_read(&b->vf[1].losts), 1);
-	lmf_aeq_poll(b->core);
-	KUNIT_EXPECT_EQ(test, atomic_read(&b->vf[0].losts), 1);
-	KUNIT_EXPECT_EQ(test, atomic_read(&b->vf[0].thresholds), 0);
 }
 
 /* Who goes without ending what he began leaves nothing to the next one. */
@@ -461,6 +477,7 @@ static struct kunit_case core_test_cases[] = {
 	KUNIT_CASE(core_test_log),
 	KUNIT_CASE(core_test_log_full),
 	KUNIT_CASE(core_test_log_refuses),
+	KUNIT_CASE(core_test_log_vf_gone),
 	KUNIT_CASE(core_test_threshold),
 	KUNIT_CASE(core_test_events_lost),
 	KUNIT_CASE(core_test_put_open),
@@ -473,4 +490,5 @@ static struct kunit_suite core_test_suite = {
 	.exit = core_bed_exit,
 	.test_cases = core_test_cases,
 };
+
 kunit_test_suite(core_test_suite);

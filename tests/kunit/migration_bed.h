@@ -9,7 +9,6 @@
 #include "mock_vf.h"
 
 #include <kunit/test.h>
-#include <linux/delay.h>
 #include <linux/file.h>
 #include <linux/kthread.h>
 #include <linux/mman.h>
@@ -21,6 +20,7 @@
 
 #include "lmf_vfio.h"
 #include "migf.h"
+#include "mock_wait.h"
 #include "stream.h"
 
 #define STATE(name)	VFIO_DEVICE_STATE_##name

@@ -128,6 +128,7 @@ static void manner_describe(const struct manner *how, char *desc)
 		 how->read, how->write, how->nonblock ? " nonblock" : "",
 		 how->delay_us);
 }
+
 KUNIT_ARRAY_PARAM(manner, manners, manner_describe);
 
 /* ENOMSG while a chunk is under way would have the VMM switch over too soon. */
@@ -143,10 +144,10 @@ static void migration_test_no_early_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, read_some(p, f, SZ_64K),
 			sizeof(struct lmf_head_record));
 	KUNIT_EXPECT_EQ(test, read_some(p, f, SZ_64K), -EAGAIN);
-	KUNIT_EXPECT_EQ(test, f->f_op->poll(f, NULL) & EPOLLIN, 0);
+	KUNIT_EXPECT_FALSE(test, f->f_op->poll(f, NULL) & EPOLLIN);
 	mock_vf_release(&p->src->vf);
 	mock_vf_wait_idle(&p->src->vf);
-	KUNIT_EXPECT_EQ(test, f->f_op->poll(f, NULL) & EPOLLIN, EPOLLIN);
+	KUNIT_EXPECT_TRUE(test, f->f_op->poll(f, NULL) & EPOLLIN);
 	KUNIT_EXPECT_GT(test, read_some(p, f, SZ_64K), 0);
 	fput(f);
 }
@@ -565,8 +566,8 @@ static void migration_test_storm(struct kunit *test)
 		player_start(&players[i]);
 	}
 	for (i = 0; i < ARRAY_SIZE(steps); i++)
-		while (READ_ONCE(players[i].steps) < STORM_STEPS)
-			usleep_range(1000, 2000);
+		KUNIT_EXPECT_TRUE(test, wait_until(READ_ONCE(players[i].steps) >=
+						   STORM_STEPS, 60));
 	for (i = 0; i < ARRAY_SIZE(steps); i++)
 		kthread_stop(players[i].task);
 }
@@ -584,8 +585,7 @@ static void block_reader(struct pair *p, long (*meanwhile)(struct bed *b))
 	migf = f->private_data;
 	reader.f = f;
 	player_start(&reader);
-	while (!READ_ONCE(migf->waiting))
-		usleep_range(1000, 2000);
+	KUNIT_EXPECT_TRUE(p->test, wait_until(READ_ONCE(migf->waiting), 10));
 	KUNIT_EXPECT_EQ(p->test, meanwhile(p->src), 0);
 	mock_vf_release(&p->src->vf);
 	KUNIT_EXPECT_EQ(p->test, go(p->src, STATE(RUNNING)), 0);
@@ -641,4 +641,5 @@ static struct kunit_suite migration_test_suite = {
 	.exit = migration_test_exit,
 	.test_cases = migration_test_cases,
 };
+
 kunit_test_suite(migration_test_suite);

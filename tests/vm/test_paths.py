@@ -3,10 +3,16 @@
 import pytest
 
 
-def assert_moved(result):
+# Linux 6.12's iommufd maps no BARs for peers; QEMU warns, and goes on.
+NO_PEERS = ('IOMMU_IOAS_MAP failed: Bad address, PCI BAR?',
+            'vfio_container_dma_map', 'peer-to-peer transactions on BARs')
+
+
+def assert_moved(result, but=()):
     assert result['status'] == 'completed'
     assert result['dest_states'][-3:] == ['resuming', 'running-p2p', 'running']
-    assert not result['dest_stderr'].strip()
+    assert not [line for line in result['dest_stderr'].splitlines()
+                if not any(words in line for words in but)]
     assert result['verify']['stale'] == 0
 
 
@@ -19,7 +25,7 @@ def test_paused_guest(outer):
 
 
 def test_iommufd(outer):
-    assert_moved(outer.call('scenarios.dma_only', iommufd=True))
+    assert_moved(outer.call('scenarios.dma_only', iommufd=True), NO_PEERS)
 
 
 def test_nothing_in_the_vf_reaches_migration(outer):
