@@ -45,21 +45,24 @@ def run_pytest(name, args):
 
 
 def run_tap(name, command):
-    """Count the innermost results only, so that a suite is no extra test."""
+    """Count leaves only: a result that follows deeper ones sums those up."""
     process = subprocess.Popen(command, cwd=TOP, stdout=subprocess.PIPE,
                                text=True, errors='replace')
-    results = []
+    count, last, failed_below = [0, 0, 0], 0, False
     for line in process.stdout:
         sys.stdout.write(line)
-        match = re.match(r'(\s*)(not )?ok \d+(.*)', line)
-        if match:
-            results.append((len(match[1]), bool(match[2]),
-                            '# SKIP' in match[3].upper()))
-    inner = max((depth for depth, _, _ in results), default=0)
-    results = [r for r in results if r[0] == inner or r[1]]
-    skipped = sum(skip for _, _, skip in results)
-    failed = sum(bad and not skip for _, bad, skip in results)
-    return process.wait(), [len(results) - failed - skipped, failed, skipped]
+        match = re.match(r'( *)(not )?ok \d+(.*)', line)
+        if not match:
+            continue
+        depth, bad = len(match[1]), bool(match[2])
+        if depth < last and (not bad or failed_below):
+            last = depth
+            failed_below = failed_below and depth > 0
+            continue
+        last = depth
+        failed_below = failed_below or bad
+        count[2 if '# SKIP' in match[3].upper() else 1 if bad else 0] += 1
+    return process.wait(), count
 
 
 def main():
