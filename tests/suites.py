@@ -23,6 +23,7 @@ SUITES = [
     ('kunit', 'tap', ['tests/kunit/run'], 'quick'),
     ('device', 'pytest', ['tests/qtest'], 'quick'),
     ('bed', 'pytest', ['tests/vm', '-m', 'not full'], 'quick'),
+    ('mutants', 'tap', ['tests/mutants/run'], 'full'),
     ('bed-full', 'pytest', ['tests/vm', '-m', 'full'], 'full'),
 ]
 
