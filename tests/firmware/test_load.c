@@ -292,12 +292,6 @@ static void repeated_segments(void)
 		stream_append(&extra, seg, stream_seg_bytes(seg));
 		CHECK_EQ(try_with(&stream, 8, &extra), LMF_ST_CORRUPT);
 	}
-	/* More requests than a queue can have in flight. */
-	seg = find(&stream, LMF_SEG_REQUEST);
-	extra.len = 0;
-	for (i = 0; i < FW_INFLIGHT + 1; i++)
-		stream_append(&extra, seg, stream_seg_bytes(seg));
-	CHECK_EQ(try_with(&stream, 2, &extra), LMF_ST_CORRUPT);
 	/* END twice. */
 	seg = find(&stream, LMF_SEG_END);
 	extra.len = 0;
@@ -306,6 +300,31 @@ static void repeated_segments(void)
 	stream_free(&extra);
 	stream_free(&stream);
 	bed_free(bed);
+}
+
+/* The state of load_bed() has two requests of queue 0, and one of queue 1. */
+static uint16_t try_requests(unsigned int more)
+{
+	struct stream stream = { 0 }, extra = { 0 };
+	struct bed *bed = load_bed(&stream);
+	struct lmf_seg *seg = find(&stream, LMF_SEG_REQUEST);
+	struct lmf_seg_end *end = (void *)(find(&stream, LMF_SEG_END) + 1);
+	uint16_t status;
+
+	end->requests = cpu_to_le32(le32_to_cpu(end->requests) + more);
+	while (more--)
+		stream_append(&extra, seg, stream_seg_bytes(seg));
+	status = try_with(&stream, 2, &extra);
+	stream_free(&extra);
+	stream_free(&stream);
+	bed_free(bed);
+	return status;
+}
+
+static void as_many_requests_as_can_be_parked(void)
+{
+	CHECK_EQ(try_requests(FW_INFLIGHT - 2), LMF_ST_OK);
+	CHECK_EQ(try_requests(FW_INFLIGHT - 1), LMF_ST_CORRUPT);
 }
 
 static void a_later_media_segment_replaces(void)
@@ -536,6 +555,7 @@ static const struct tap_test tests[] = {
 	TEST(end_is_checked),
 	TEST(unknown_segments),
 	TEST(repeated_segments),
+	TEST(as_many_requests_as_can_be_parked),
 	TEST(a_later_media_segment_replaces),
 	TEST(truncated_states),
 	TEST(nothing_applies_before_commit),

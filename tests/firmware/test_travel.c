@@ -50,6 +50,32 @@ static void requests_complete_once_elsewhere(void)
 	bed_free(bed);
 }
 
+/* What is done is not done again: its outcome travels. */
+static void outcomes_travel(void)
+{
+	struct bed *bed = save_bed();
+	struct stream stream = { 0 };
+	struct lmf_vf_cmd io = bed_io_cmd(LMF_VF_OP_READ, 0, GUEST_DATA, 4096);
+	struct lmf_vf_cqe cqe;
+
+	bed_fault(bed, "io-fail=0:2:4");
+	bed_fault(bed, "io-delay=0:1000");
+	bed_io_submit(bed, 0, 0, &io);
+	bed_io_submit(bed, 0, 0, &io);
+	bed_run(bed);
+	CHECK_EQ(save_all(bed, 0, &stream), LMF_ST_OK);
+	move_guest(bed, 0, 1);
+	CHECK_EQ(load_all(bed, 1, &stream), LMF_ST_OK);
+	CHECK_EQ(bed_quiesce(bed, 1, LMF_QUIESCE_RUN), LMF_ST_OK);
+	CHECK(bed_io_reap(bed, 1, 0, &cqe));
+	CHECK_EQ(le16_to_cpu(cqe.status), LMF_VF_ST_OK);
+	CHECK_EQ(le32_to_cpu(cqe.result), 4096);
+	CHECK(bed_io_reap(bed, 1, 0, &cqe));
+	CHECK_EQ(le16_to_cpu(cqe.status), LMF_VF_ST_DMA);
+	stream_free(&stream);
+	bed_free(bed);
+}
+
 static void registers_travel(void)
 {
 	struct bed *bed = save_bed();
@@ -193,6 +219,7 @@ static void round_trips_under_load(void)
 
 static const struct tap_test tests[] = {
 	TEST(requests_complete_once_elsewhere),
+	TEST(outcomes_travel),
 	TEST(registers_travel),
 	TEST(unconsumed_completions_raise_their_vector_elsewhere),
 	TEST(round_trips_under_load),
