@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The outer machine's QEMU: Debian 13's source with our device compiled in,
-# which touches two of QEMU's own files by one line each, and with one bug of
-# QEMU mended that nested guests under TCG run into. Prints its folder, which
+# which touches two of QEMU's own files by one line each, and with two races
+# of QEMU mended that nested guests under TCG run into. Prints its folder, which
 # holds qemu-system-x86_64.
 #
 # The tree is built once with an empty device. So an error in ours costs no
@@ -11,7 +11,7 @@
 
 iface=$top/firmware-iface
 src=$("$steps/source.sh" qemu)
-tree_key=$(key "$steps/qemu.sh" "$steps/qemu-svm-virq.patch" \
+tree_key=$(key "$steps/qemu.sh" "$steps/qemu-svm-events.patch" \
 	"$iface/qemu/Kconfig" "$src")
 qemu_key=$(key "$tree_key" "$iface"/*.h "$iface/firmware" "$iface/qemu")
 tree=$cache/qemu-tree-$tree_key
@@ -28,7 +28,7 @@ build_tree()
 	echo 'source lmf/qemu/Kconfig' >>"$dir/hw/misc/Kconfig"
 	echo "subdir('lmf/qemu')" >>"$dir/hw/misc/meson.build"
 	"$steps/enter.sh" sh -ec "
-		patch -d '$dir' -p1 <'$steps/qemu-svm-virq.patch'
+		patch -d '$dir' -p1 <'$steps/qemu-svm-events.patch'
 		cd '$dir/build'
 		../configure --target-list=x86_64-softmmu \
 			--without-default-features --enable-tcg --enable-kvm \
