@@ -18,8 +18,10 @@ def step(cache, body, wait=True):
               f'build() {{\n{body}\n}}\n'
               'cached thing 0123456789abcdef 1 "1 s" build\n'
               'cat "$cache/thing-0123456789abcdef/result"\n')
+    with open(f'{cache}.sh', 'w') as file:
+        file.write(script)
     process = subprocess.Popen(
-        ['bash', '-c', script, STEPS + '/x.sh'],
+        ['bash', f'{cache}.sh'],
         env={**os.environ, 'LMF_CACHE': str(cache)}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         start_new_session=True)
@@ -62,6 +64,26 @@ def test_interrupted_build_is_not_trusted(tmp_path):
     assert not list(tmp_path.glob('thing-*.partial'))
 
 
+def test_interrupted_build_leaves_no_mount(tmp_path):
+    """Else the next build would remove what is mounted there."""
+    precious = tmp_path / 'precious'
+    precious.mkdir()
+    (precious / 'file').touch()
+    process = step(tmp_path, 'mkdir "$OUT/dir"; '
+                   f'busybox mount -o bind {precious} "$OUT/dir"; '
+                   f'touch {tmp_path}/begun; read -r < <(sleep 60)',
+                   wait=False)
+    while not (tmp_path / 'begun').exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    with open('/proc/self/mounts') as file:
+        assert str(tmp_path) not in file.read()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert step(tmp_path, 'echo whole >"$OUT/result"')[:2] == (0, 'whole\n')
+    assert (precious / 'file').exists()
+
+
 def test_full_disk(tmp_path):
     script = (f'busybox mount -t tmpfs -o size=512k tmpfs {tmp_path}; '
               f'. {STEPS}/lib.sh; cached thing 0123456789abcdef 100 1s true')
@@ -75,22 +97,61 @@ def test_full_disk(tmp_path):
     assert 'needs 100' in result.stderr and 'LMF_CACHE' in result.stderr
 
 
-def test_cache_that_cannot_be_written():
-    status, _, err = step('/proc/nowhere', 'true')
+def test_cache_that_cannot_be_written(tmp_path):
+    (tmp_path / 'cache').touch()
+    status, _, err = step(tmp_path / 'cache', 'true')
     assert status
-    assert err.splitlines()[-1].startswith('lmf: cannot write to /proc')
+    assert err.splitlines()[-1].startswith('lmf: cannot write to /')
+
+
+def root_step(folder, *hidden, command=(), **fakes):
+    """root.sh on a machine that lacks some programs and fakes others."""
+    copy, tools = f'{folder}/tests/vm/build', f'{folder}/bin'
+    shutil.copytree(STEPS, copy)
+    os.mkdir(tools)
+    for name in os.listdir('/usr/bin'):
+        if name not in hidden and name not in fakes:
+            os.symlink('/usr/bin/' + name, f'{tools}/{name}')
+    for name, body in fakes.items():
+        with open(f'{tools}/{name}', 'w') as file:
+            file.write(f'#!/bin/sh\n{body}\n')
+        os.chmod(f'{tools}/{name}', 0o755)
+    return subprocess.run(
+        [*command, '/usr/bin/env', '-u', 'LMF_IN_ROOT', 'PATH=' + tools,
+         f'LMF_CACHE={folder}/cache', '/bin/bash', copy + '/root.sh'],
+        text=True, capture_output=True, check=False)
+
+
+@pytest.mark.parametrize('fakes, says', [
+    ({'uname': 'echo riscv64'},
+     'lmf: needs an x86_64 machine: this one is riscv64\n'),
+    ({}, 'lmf: this is no Debian machine: install mmdebstrap and try again\n')],
+    ids=['other-cpu', 'no-debian'])
+def test_wrong_machine(tmp_path, fakes, says):
+    result = root_step(tmp_path, 'mmdebstrap', 'apt-get', **fakes)
+    assert result.returncode
+    assert result.stderr == says
+
+
+def test_failed_download(tmp_path):
+    """apt knows a mirror, which does not answer."""
+    result = root_step(
+        tmp_path, **{'mmdebstrap': 'echo E: Failed to fetch >&2; exit 100',
+                     'apt-get': 'echo "Debian|http://mirror.invalid/debian"'})
+    lines = result.stderr.splitlines()
+    assert result.returncode and not result.stdout
+    assert 'E: Failed to fetch' in lines
+    assert lines[-1].startswith('lmf: building root failed')
+    assert lines[-1].endswith('type the same command to try again')
+    assert not list((tmp_path / 'cache').glob('root-????????????????'))
 
 
 def test_without_root():
     # The checkout itself may be where nobody else can read it.
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
-        copy = folder + '/tests/vm/build'
-        shutil.copytree(STEPS, copy)
-        result = subprocess.run(
-            ['setpriv', '--reuid=65534', '--clear-groups', 'env', '-u',
-             'LMF_IN_ROOT', f'LMF_CACHE={folder}/cache', 'bash',
-             copy + '/root.sh'], text=True, capture_output=True, check=False)
+        result = root_step(folder, command=(
+            '/usr/bin/setpriv', '--reuid=65534', '--clear-groups'))
     assert result.returncode
     assert result.stderr == \
         'lmf: needs root for its chroot: type the same with sudo\n'

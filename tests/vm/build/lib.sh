@@ -10,11 +10,23 @@
 
 set -euo pipefail
 
+# What a step mounts is seen by the step alone, and is gone when it is killed:
+# what is left of an interrupted build is removed later, and nothing else.
+# In a chroot / is no mount, and the mounts of the Debian 13 root are private.
+if [ "$(id -u)" = 0 ] && [ -z "${LMF_OWN_MOUNTS:-}" ] && [ -f "$0" ]; then
+	LMF_OWN_MOUNTS=1 exec unshare --mount --propagation \
+		"$(mountpoint -q / && echo private || echo unchanged)" \
+		bash "$0" "$@"
+fi
+
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 steps=$top/tests/vm/build
 cache=${LMF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/lmf}
 
 die() { echo "lmf: $*" >&2; exit 1; }
+
+[ "$(uname -m)" = x86_64 ] ||
+	die "needs an x86_64 machine: this one is $(uname -m)"
 
 # key FILE-OR-WORD...: a hash over the contents of files and over words. A
 # folder of the cache counts as a word: its name is a key already.
@@ -58,7 +70,8 @@ cached()
 		need_space "$mib" "$name"
 		echo "lmf: building $name (about $estimate, log in $log)" >&2
 		start=$SECONDS
-		rm -rf "$dir" "$cache/$name"-????????????????.partial
+		rm -rf --one-file-system "$dir" \
+			"$cache/$name"-????????????????.partial
 		mkdir -p "$dir.partial"
 		# Not in a condition: there, bash would ignore the set -e.
 		set +e
