@@ -252,10 +252,25 @@ static ssize_t lmf_save_copy_locked(struct lmf_save *save, char __user *buf,
 	return ret;
 }
 
+/* Facts about a read() that began at @start; there may be no device left. */
+static void lmf_save_account_locked(struct lmf_save *save, u64 start)
+{
+	struct lmf_migf *migf = &save->migf;
+	u64 initial_bytes, dirty_bytes;
+
+	if (lmf_migf_alive_locked(migf))
+		return;
+	if (save->final)
+		lmf_stat_add(&migf->dev->stats, LMF_STAT_STOP_COPY_READ_TIME,
+			     ktime_get_ns() - start);
+	else
+		lmf_save_info_locked(save, &initial_bytes, &dirty_bytes);
+}
+
 static ssize_t lmf_save_read_locked(struct lmf_save *save, char __user *buf,
 				    size_t len, bool nonblock)
 {
-	u64 initial_bytes, dirty_bytes;
+	u64 start = ktime_get_ns();
 	ssize_t ret = 0;
 	size_t done = 0;
 
@@ -275,8 +290,7 @@ static ssize_t lmf_save_read_locked(struct lmf_save *save, char __user *buf,
 		}
 		cond_resched();
 	}
-	if (!save->final && !lmf_migf_alive_locked(&save->migf))
-		lmf_save_info_locked(save, &initial_bytes, &dirty_bytes);
+	lmf_save_account_locked(save, start);
 	return done ?: ret;
 }
 

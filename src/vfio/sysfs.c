@@ -58,6 +58,7 @@ LMF_STAT_ATTR(bytes_loaded, BYTES_LOADED);
 LMF_STAT_ATTR(pre_copy_start_ns, PRE_COPY_START);
 LMF_STAT_ATTR(stop_copy_start_ns, STOP_COPY_START);
 LMF_STAT_ATTR(stop_copy_last_byte_ns, STOP_COPY_LAST_BYTE);
+LMF_STAT_ATTR(stop_copy_read_time_ns, STOP_COPY_READ_TIME);
 LMF_STAT_ATTR(resuming_start_ns, RESUMING_START);
 LMF_STAT_ATTR(load_first_byte_ns, LOAD_FIRST_BYTE);
 LMF_STAT_ATTR(load_done_ns, LOAD_DONE);
@@ -124,6 +125,7 @@ static struct attribute *lmf_migration_attrs[] = {
 	&lmf_attr_stop_done_ns.attr.attr,
 	&lmf_attr_stop_copy_start_ns.attr.attr,
 	&lmf_attr_stop_copy_last_byte_ns.attr.attr,
+	&lmf_attr_stop_copy_read_time_ns.attr.attr,
 	&lmf_attr_resuming_start_ns.attr.attr,
 	&lmf_attr_load_first_byte_ns.attr.attr,
 	&lmf_attr_load_done_ns.attr.attr,
