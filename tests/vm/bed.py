@@ -27,6 +27,10 @@ BAD = re.compile(r'WARNING:|BUG:|\bBUG\b|Oops|KASAN|UBSAN|lockdep|'
                  r'unregister_netdevice|refcount_t:|rcu_.* stall')
 
 
+TCG = ['-accel', 'tcg,thread=multi', '-cpu', 'qemu64,+svm,+npt,+x2apic']
+KVM = ['-accel', 'kvm,kernel-irqchip=split', '-cpu', 'host']
+
+
 class BedError(Exception):
     pass
 
@@ -44,7 +48,7 @@ def artefacts(flavour='plain'):
     """Everything that a run needs, built or found in the cache."""
     return {'kernel': build('kernel', flavour), 'image': build('image'),
             'qemu': build('qemu'), 'modules': build('modules', flavour),
-            'guest': build('guest', flavour)}
+            'guest': build('guest', flavour), 'uapi': build('uapi')}
 
 
 def share(folder, parts):
@@ -61,13 +65,37 @@ def share(folder, parts):
                     ignore=shutil.ignore_patterns('build', 'source'))
     shutil.copy(parts['kernel'] + '/bzImage', folder)
     shutil.copy(parts['guest'] + '/guest.cpio', folder)
+    shutil.copy(parts['uapi'] + '/lmf-vfio-test', folder)
+
+
+def hardware():
+    """Does this machine claim to virtualize in hardware? Only trying tells."""
+    with open('/proc/cpuinfo') as file:
+        return bool(re.search(r'\b(vmx|svm)\b', file.read())) and \
+            os.access('/dev/kvm', os.R_OK | os.W_OK)
+
+
+def start(parts, **options):
+    """An outer machine that guests run in: by hardware where that works."""
+    if hardware():
+        outer = None
+        try:
+            outer = Outer(parts, accel=KVM, **options)
+            if outer.call('host.kvm_works'):
+                return outer
+        except BedError:
+            pass
+        if outer:
+            outer.stop()
+    return Outer(parts, **options)
 
 
 class Outer:
     """One outer machine, from start to stop."""
 
     def __init__(self, parts, devices=('id=lmf0',), memory='4G', append='',
-                 folder=None, keep=False, show=lambda **facts: None):
+                 folder=None, keep=False, accel=TCG,
+                 show=lambda **facts: None):
         self.folder = folder or tempfile.mkdtemp(prefix='lmf-bed-')
         self.keep = keep
         self.show = show
@@ -76,9 +104,8 @@ class Outer:
         args = [parts['qemu'] + '/qemu-system-x86_64',
                 '-L', '/usr/share/seabios', '-L', '/usr/share/qemu',
                 '-L', '/usr/lib/ipxe/qemu',
-                '-machine', 'q35', '-accel', 'tcg,thread=multi',
-                '-cpu', 'qemu64,+svm,+npt,+x2apic', '-smp', '2',
-                '-m', memory, '-nodefaults', '-no-user-config',
+                '-machine', 'q35', *accel, '-smp', '2', '-m', memory,
+                '-nodefaults', '-no-user-config',
                 '-no-reboot', '-display', 'none',
                 # With eim the kernel ends interrupts by MSR writes. By MMIO
                 # one gets lost in QEMU 10.0 now and then when a BAR moves,
@@ -161,24 +188,38 @@ class Outer:
         with self.changed:
             self.changed.wait_for(lambda: key in self.answers or self.dead,
                                   timeout)
-            if key not in self.answers:
-                raise BedError('the outer machine ' +
-                               ('died' if self.dead else 'hangs') +
-                               ', the end of its console:\n' +
-                               self.console_text()[-3000:])
-            answer = self.answers.pop(key)
+            answer = self.answers.pop(key, None)
+        if not answer:
+            raise BedError(self._last_words(key))
         if 'error' in answer:
             raise BedError(answer['error'])
         return answer['result']
 
-    def call(self, name, timeout=600, **args):
-        """Have the agent call a function, and return its result."""
+    def _ask(self, name, args):
         with self.changed:
             self.count += 1
             key = self.count
         self.rpc.sendall((json.dumps({'id': key, 'call': name,
                                       'args': args}) + '\n').encode())
-        return self._answer(key, timeout)
+        return key
+
+    def call(self, name, timeout=600, **args):
+        """Have the agent call a function, and return its result."""
+        return self._answer(self._ask(name, args), timeout)
+
+    def _last_words(self, key):
+        """Why there is no answer. The machine is not used any more."""
+        if self.dead:
+            return f'the outer machine died ({self.process.wait(20)}, ' \
+                f'{open(self.folder + "/stderr").read()!r}), the end of ' \
+                f'its console:\n{self.console_text()[-3000:]}'
+        hung = self._ask('host.stacks', {}) if key else None
+        with self.changed:
+            self.changed.wait_for(lambda: hung in self.answers, 30)
+            stacks = self.answers.get(hung, {}).get('result')
+        self.dead = True
+        return 'no answer; ' + (f'what the agent and its children do:\n{stacks}'
+                                if stacks else 'the agent does not speak')
 
     def fault(self, spec, device='lmf0'):
         """Set a fault hook of a device model; see firmware/fault.c."""

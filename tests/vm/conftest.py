@@ -16,7 +16,7 @@ def machine(request):
 
     def running():
         if 'outer' not in holder:
-            holder['outer'] = bed.Outer(bed.artefacts(flavour),
+            holder['outer'] = bed.start(bed.artefacts(flavour),
                                         devices=devices, memory='6G')
         return holder['outer']
 

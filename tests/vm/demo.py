@@ -63,7 +63,8 @@ class Screen:
         text = (f"          {s['state']:<11} [{'#' * done:<20}] "
                 f"initial {s['initial_bytes'] >> 10:>6} KiB  "
                 f"dirty {s['dirty_bytes'] >> 10:>6} KiB  "
-                f"log {s['pages_reported']:>6} pages  "
+                f"log {s['pages_reported']:>6} pages, "
+                f"{s['pages_per_second']:>6}/s  "
                 f"RAM left {s['ram_remaining'] >> 20:>4} MiB")
         if self.live:
             print('\r' + text, end='', flush=True)
@@ -78,7 +79,7 @@ def main():
     screen.show(step='look for what is needed, build what is missing')
     parts = bed.artefacts()
     screen.show(step='boot the outer machine: IOMMU, SR-IOV device, KVM')
-    outer = bed.Outer(parts, show=screen.show)
+    outer = bed.start(parts, show=screen.show)
     try:
         result = outer.call('demo.run')
         complaints = outer.complaints()

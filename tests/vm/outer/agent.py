@@ -42,14 +42,15 @@ class Link:
             while data:
                 data = data[os.write(self.fd, data):]
 
-    def up(self, name, **args):
+    def up(self, name, timeout=90, **args):
         """Have the bed do something, and return its answer."""
         with self.changed:
             self.count += 1
             key = self.count
         self.send({'up': key, 'call': name, 'args': args})
         with self.changed:
-            self.changed.wait_for(lambda: key in self.answers)
+            if not self.changed.wait_for(lambda: key in self.answers, timeout):
+                raise RuntimeError(f'the bed does not answer: {name} {args}')
             answer = self.answers.pop(key)
         if 'error' in answer:
             raise RuntimeError(answer['error'])

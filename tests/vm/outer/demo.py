@@ -2,6 +2,7 @@
 """The demo's part in the outer machine: one migration, shown as it happens."""
 import platform
 import threading
+import time
 
 import agent
 import host
@@ -26,26 +27,36 @@ def sample(both):
             'dirty_bytes': counters['dirty_bytes'],
             'pages_reported': counters['pages_reported'],
             'ram_remaining': ram.get('remaining', 0),
-            'dirty_pages_rate': ram.get('dirty-pages-rate', 0)}
+            'time': time.monotonic()}
 
 
 class Display:
-    """Samples while a migration goes on, about four times a second."""
+    """Samples while a migration goes on, about four times a second, with the
+    rate at which the device logged pages in between.
+    """
 
     def __init__(self, both):
         self.both = both
+        self.last = sample(both)
         self.over = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
     def _run(self):
         while not self.over.wait(0.25):
-            show(sample=sample(self.both))
+            self._show()
+
+    def _show(self):
+        now, last = sample(self.both), self.last
+        rate = (now['pages_reported'] - last['pages_reported']) / \
+            (now['time'] - last['time'])
+        show(sample={**now, 'pages_per_second': round(rate)})
+        self.last = now
 
     def stop(self):
         self.over.set()
         self.thread.join()
-        show(sample=sample(self.both))
+        self._show()
 
 
 def table(both, check, gap_ms, bare):
@@ -63,8 +74,7 @@ def table(both, check, gap_ms, bare):
             'quiesce': round((source['stop_done_ns'] -
                               source['p2p_start_ns']) / ms, 1),
             'last_report': round(source['stopped_report_time_ns'] / ms, 1),
-            'trailer': round((source['stop_copy_last_byte_ns'] -
-                              source['stop_copy_start_ns']) / ms, 1),
+            'trailer': round(source['stop_copy_read_time_ns'] / ms, 1),
             'load': round((dest['load_done_ns'] -
                            source['stop_copy_last_byte_ns']) / ms, 1)},
         'state_bytes_precopy': source['bytes_saved_precopy'],

@@ -129,7 +129,8 @@ def downtimes(sizes, rounds):
         pairs = []
         for pf, size in enumerate(sizes):
             both = stack.enter_context(pair(
-                name=f'size{size}', source_pf=pf, dest_pf=pf, memory=256,
+                name=f'size{size}', source_place=(0, pf),
+                dest_place=(1, pf), memory=256,
                 parameters={'downtime-limit': 30}))
             fill(Disk(both.source), size)
             pairs.append((size, both))
@@ -146,6 +147,30 @@ def downtimes(sizes, rounds):
                      'stop_copy': counters['bytes_saved_stop_copy']})
                 both.swap()
     return result
+
+
+def to_and_fro(times):
+    """One guest under fio, moved between two VFs again and again."""
+    with pair(name='fro') as both:
+        disk = Disk(both.source)
+        disk.make()
+        check = DmaCheck(both.source, FILE='/mnt/mnt/blocks')
+        check.ask('fill')
+        disk.start_fio()
+        downtimes = []
+        for _ in range(times):
+            both.start()
+            status = both.finish()
+            if status != 'completed':
+                return {'status': status, **both.facts()}
+            downtimes.append(both.source.migration()['downtime'])
+            disk.guest = check.guest = both.dest
+            facts = both.facts()
+            if len(downtimes) < times:
+                both.swap()
+        return {'status': status, 'downtimes': downtimes,
+                'verify': check.ask('verify'), 'fio': disk.stop_fio(),
+                'complaints': disk.complaints(), **facts}
 
 
 def write_load():
@@ -189,8 +214,8 @@ def guest_reset():
                   'stderr': both.source.stderr()}
         both.drop_dest()
         both.start()
-        result['second'] = both.finish()
-        if result['second'] == 'completed':
+        result['status'] = both.finish()
+        if result['status'] == 'completed':
             disk.guest = both.dest
         result['fio'] = disk.stop_fio()
         result['fsck'] = disk.close()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Migrations that must not succeed. The source guest always goes on."""
 from guest import DmaCheck
-from migration import SAVE_READ, fault, pair, slow, wait_state
+from migration import SAVE_READ, fault, pair, wait_state
 
 
 def attempt_again(both, check):
@@ -11,11 +11,8 @@ def attempt_again(both, check):
     both.drop_dest()
     after = check.ask('status')['transfers']
     both.start()
-    status = both.finish()
-    result = {'second': status, 'went_on': after > before}
-    if status == 'completed':
-        result['verify'] = check.moved_to(both.dest).ask('verify')
-    return {**result, **both.facts()}
+    result = both.end(check)
+    return {**result, 'second': result['status'], 'went_on': after > before}
 
 
 def cancel():
@@ -38,26 +35,25 @@ def destination_dies(where):
         check.ask('fill')
         stop_copy = where == 'stop-copy'
         both.source.set_capability('pause-before-switchover', stop_copy)
-        with slow(SAVE_READ, 0):
-            both.start(hold=not stop_copy)
-            if stop_copy:
-                both.source.wait_migration('pre-switchover')
-                wait_state(both.source, 'stop-copy')
-                fault(f'admin-delay={SAVE_READ}:300000')
-                both.source.qmp.cmd('migrate-continue', state='pre-switchover')
-            else:
-                wait_state(both.source, 'pre-copy')
-            both.dest.process.kill()
-            first = both.source.wait_migration()
+        both.start(hold=not stop_copy)
+        if stop_copy:
+            both.source.wait_migration('pre-switchover')
+            wait_state(both.source, 'stop-copy')
+            fault(f'admin-delay={SAVE_READ}:300000')
+            both.source.qmp.cmd('migrate-continue', state='pre-switchover')
+        else:
+            wait_state(both.source, 'pre-copy')
+        both.dest.process.kill()
+        first = both.source.wait_migration()
         both.source.set_capability('pause-before-switchover', False)
         states = both.source.states()
         return {'first': first, 'first_states': states,
                 **attempt_again(both, check)}
 
 
-def refused(faults=(), dest_pf=0, dest_vf=1):
+def refused(faults=(), dest_place=(1, 0)):
     """A destination that does not match refuses before the downtime."""
-    with pair(name='refused', dest_pf=dest_pf, dest_vf=dest_vf) as both:
+    with pair(name='refused', dest_place=dest_place) as both:
         check = DmaCheck(both.source)
         check.ask('fill')
         for spec in faults:

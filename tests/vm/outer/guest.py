@@ -66,7 +66,8 @@ class Guest:
                 '-nodefaults', '-no-user-config', '-display', 'none',
                 '-action', 'reboot=shutdown',
                 '-kernel', '/lmf/bzImage', '-initrd', '/lmf/guest.cpio',
-                '-append', f'console=ttyS0 panic=-1 quiet {append}',
+                '-append', f'console=ttyS0 panic=-1 quiet unknown_nmi_panic '
+                           f'panic_print=0x41 {append}',
                 '-drive', 'file=/dev/vda,format=raw,readonly=on,if=none,'
                           'id=tools,file.locking=off',
                 '-device', 'virtio-blk-pci,drive=tools',
@@ -77,6 +78,8 @@ class Guest:
                 '-D', self.paths['trace'],
                 '-trace', 'vfio_device_dirty_tracking_*',
                 '-trace', 'vfio_migration_*',
+                '-trace', 'vfio_state_pending_exact',
+                '-trace', 'vfio_load_device_config_state_*',
                 '-trace', 'vmstate_downtime_checkpoint']
         if bdf:
             if iommufd:
@@ -123,6 +126,23 @@ class Guest:
         except QmpError as error:
             return str(error)
 
+    def post_mortem(self):
+        """What its CPUs stand at. Ends the guest, with a trace of it all on
+        its console, if it is able to do that.
+        """
+        if self.process.poll() is not None:
+            return 'none'
+        try:
+            text = ''.join(self.qmp.cmd('human-monitor-command', timeout=10,
+                                        command_line=line)
+                           for line in ('info registers -a', 'info lapic 0',
+                                        'info lapic 1', 'info pic'))
+            self.qmp.cmd('inject-nmi', timeout=10)
+            self.qmp.wait_event(lambda e: e['event'] == 'SHUTDOWN', 10)
+            return text
+        except QmpError as error:
+            return str(error)
+
     def stderr(self):
         with open(self.paths['stderr'], errors='replace') as file:
             return file.read()
@@ -163,7 +183,7 @@ class Guest:
                 self.process.wait(20)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                self.process.wait()
+                self.process.wait(60)
         self.qmp.close()
         self.console.sock.close()
 

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What an operator does on the outer machine: VFs, binding, counters."""
+import fcntl
+import glob
 import os
+import sys
+import traceback
 
 DEVICES = '/sys/bus/pci/devices/'
 # Named after its module, as libvirt expects of what modules.alias gives.
@@ -74,6 +78,24 @@ def counters(bdf):
     return result
 
 
+def command(bdf):
+    """The command register in the function's config space."""
+    with open(DEVICES + bdf + '/config', 'rb') as file:
+        return int.from_bytes(file.read(6)[4:], 'little')
+
+
+def kvm_works():
+    """Not only that there is a /dev/kvm: that it makes a machine and a CPU."""
+    kvm_create_vm, kvm_create_vcpu = 0xae01, 0xae41
+    try:
+        with open('/dev/kvm', 'rb+', buffering=0) as kvm:
+            with os.fdopen(fcntl.ioctl(kvm, kvm_create_vm, 0)) as machine:
+                os.close(fcntl.ioctl(machine, kvm_create_vcpu, 0))
+        return True
+    except OSError:
+        return False
+
+
 def log(text):
     """A mark in the kernel's log."""
     write('/dev/kmsg', f'lmf-bed: {text}')
@@ -94,3 +116,17 @@ def leaks():
     write(path, 'scan')
     write(path, 'scan')
     return read(path)
+
+
+def stacks():
+    """Where every thread of the agent and of each QEMU stands."""
+    text = ''.join(''.join(traceback.format_stack(frame))
+                   for frame in sys._current_frames().values())
+    for task in glob.glob('/proc/[0-9]*/task/*'):
+        try:
+            if 'qemu' in os.path.basename(os.readlink(task + '/exe')):
+                text += f"{task} {read(task + '/comm')}\n" \
+                        f"{read(task + '/stack')}\n"
+        except OSError:
+            pass
+    return text

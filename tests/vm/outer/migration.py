@@ -21,20 +21,33 @@ def stats(device='lmf0'):
 
 
 class Pair:
-    """A guest on one VF and, when asked for, its destination on another."""
+    """A guest on one VF and, when asked for, its destination on another. The
+    places are (VF, PF), or None for a guest without a VF.
+    """
 
-    def __init__(self, source_vf=0, dest_vf=1, source_pf=0, dest_pf=0,
-                 name='m', parameters=None, **options):
+    def __init__(self, source_place=(0, 0), dest_place=(1, 0), name='m',
+                 parameters=None, **options):
         host.prepare()
         self.name = name
         self.options = options
         self.parameters = dict(PARAMETERS, **(parameters or {}))
-        self.dest_place = (dest_vf, dest_pf)
+        self.dest_place = dest_place
         self.dest = None
-        self.source = Guest(f'{name}-0',
-                            host.virtual_function(source_vf, source_pf),
-                            **options)
+        self.unexpected = {}
+        self.source = self._guest(0, source_place, options)
         self.count = 0
+
+    def _guest(self, number, place, options):
+        bdf = place and host.virtual_function(*place)
+        if bdf:
+            self.unexpected.setdefault(
+                bdf, host.counters(bdf)['resets_unexpected'])
+        return Guest(f'{self.name}-{number}', bdf, **options)
+
+    def unexpected_resets(self):
+        """Of all VFs that were used, since this pair began."""
+        return sum(host.counters(bdf)['resets_unexpected'] - before
+                   for bdf, before in self.unexpected.items())
 
     def start(self, hold=False, **dest_options):
         """Start a new destination and a migration to it. With `hold` it
@@ -42,9 +55,9 @@ class Pair:
         """
         self.count += 1
         uri = f'unix:/run/{self.name}-{self.count}.migrate'
-        self.dest = Guest(f'{self.name}-{self.count}',
-                          host.virtual_function(*self.dest_place),
-                          incoming='defer', **{**self.options, **dest_options})
+        self.dest = self._guest(self.count, self.dest_place,
+                                {**self.options, **dest_options,
+                                 'incoming': 'defer'})
         self.dest.qmp.cmd('migrate-incoming', uri=uri)
         self.source.qmp.cmd('migrate-set-parameters', **self.parameters)
         if hold:
@@ -65,10 +78,20 @@ class Pair:
             self.dest.qmp.wait_event(lambda e: e['event'] == 'RESUME', 60)
         return status
 
+    def end(self, check, status=None):
+        """Wait for the end, unless that was done, and look at the memory that
+        only the VF wrote.
+        """
+        result = {'status': status or self.finish()}
+        if result['status'] == 'completed':
+            result['verify'] = check.moved_to(self.dest).ask('verify')
+        return {**result, **self.facts()}
+
     def facts(self):
         """What QEMU, the driver and the device know about it."""
         source, dest = self.source, self.dest
         return {'source': source.migration(), 'source_states': source.states(),
+                'unexpected_resets': self.unexpected_resets(),
                 'dest_states': dest.states(),
                 'source_stderr': source.stderr(),
                 'dest_stderr': dest.stderr(),
@@ -92,7 +115,8 @@ class Pair:
         """What both QEMUs and guests said, for who reads a failure."""
         return ''.join(
             f'{guest.name}: {guest.status()}\nits QEMU: {guest.stderr()}\n'
-            f'its console: {guest.text("console")[-1500:]}\n'
+            f'its CPUs: {guest.post_mortem()}\n'
+            f'its console: {guest.text("console")[-6000:]}\n'
             for guest in (self.source, self.dest) if guest)
 
     def close(self):

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What every migration has to show, whatever else its test looks at."""
+import re
+
+LAST_STATES = ['resuming', 'running-p2p', 'running']
+# Linux 6.12's iommufd maps no BARs for peers; QEMU warns, and goes on.
+NO_PEERS = ('IOMMU_IOAS_MAP failed: Bad address, PCI BAR?',
+            'vfio_container_dma_map', 'peer-to-peer transactions on BARs')
+
+
+def assert_moved(result, but=(), resets=0):
+    """QEMU says completed even when it had to reset the destination's VF; so
+    what counts is the states that the destination told, and the driver.
+    """
+    assert result['status'] == 'completed'
+    assert result['dest_states'][-3:] == LAST_STATES
+    assert not [line for line in result['dest_stderr'].splitlines()
+                if not any(words in line for words in but)]
+    assert result['unexpected_resets'] == resets
+    if 'verify' in result:
+        assert result['verify']['stale'] == 0
+        assert result['verify']['checked'] > 0
+
+
+def trace_events(result, *names):
+    """Of the source's QEMU, in order, as (name, text)."""
+    return [(match[1], match[2]) for match in
+            re.finditer(r'^(?:\S*:)?(\w+) (.*)$', result['trace'], re.M)
+            if match[1] in names]

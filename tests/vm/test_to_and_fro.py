@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Twenty migrations to and fro in one boot, with a log that posts late."""
+import pytest
+
+from judge import assert_moved
+
+DEVICES = ('id=lmf0,log-post-delay=200',)
+pytestmark = pytest.mark.full
+
+
+def test_twenty_times(outer):
+    assert_to_and_fro(outer, timeout=1800)
+
+
+def assert_to_and_fro(outer, timeout):
+    result = outer.call('disk.to_and_fro', times=20, timeout=timeout)
+    assert_moved(result)
+    assert len(result['downtimes']) == 20
+    assert result['fio']['error'] == 0
+    assert not result['complaints'].strip()
+    return result
