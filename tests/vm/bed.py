@@ -134,6 +134,7 @@ class Outer:
         self.count = 0
         self.seen = 0
         self.dead = False
+        self.stopped = None
         self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL,
                                         stderr=open(f'{self.folder}/stderr',
                                                     'wb'))
@@ -154,7 +155,7 @@ class Outer:
         self.rpc = socket.socket(socket.AF_UNIX)
         self.rpc.connect(f'{self.folder}/rpc')
         threading.Thread(target=self._read, daemon=True).start()
-        if self._answer(0, 180) != 'ready':
+        if self._answer(0, 600) != 'ready':
             raise BedError('the agent is not ready')
 
     def _read(self):
@@ -233,6 +234,8 @@ class Outer:
             property='stats'))
 
     def console_text(self):
+        if self.stopped is not None:
+            return self.stopped
         with open(self.console, errors='replace') as file:
             return file.read()
 
@@ -245,5 +248,6 @@ class Outer:
     def stop(self):
         self.process.kill()
         self.process.wait()
+        self.stopped = self.console_text()
         if not self.keep:
             shutil.rmtree(self.folder, ignore_errors=True)

@@ -11,31 +11,31 @@ pytestmark = pytest.mark.full
 
 
 def test_dma_only(outer):
-    result = outer.call('scenarios.dma_only', timeout=1500)
+    result = outer.call('scenarios.dma_only', timeout=2400)
     assert_moved(result)
 
 
 @pytest.mark.parametrize('where', ['pre-copy', 'stop-copy'])
 def test_destination_dies(outer, where):
     result = outer.call('failures.destination_dies', where=where,
-                        timeout=1500)
+                        timeout=2400)
     assert result['first'] == 'failed'
     assert_moved(result)
 
 
 def test_cancel(outer):
-    result = outer.call('failures.cancel', timeout=1500)
+    result = outer.call('failures.cancel', timeout=2400)
     assert result['first'] == 'cancelled'
     assert_moved(result)
 
 
 def test_disk_under_load(outer):
-    result = outer.call('disk.under_load', timeout=1500)
+    result = outer.call('disk.under_load', timeout=2400)
     assert_moved(result)
     assert result['fio']['error'] == 0
 
 
 def test_guest_reset(outer):
-    result = outer.call('disk.guest_reset', timeout=1500)
+    result = outer.call('disk.guest_reset', timeout=2400)
     assert result['first'] == 'failed'
     assert_moved(result, resets=1)

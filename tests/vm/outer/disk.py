@@ -8,6 +8,7 @@ from guest import DmaCheck
 import host
 from migration import (SAVE_READ, fault, pair, slow, wait_first_pass,
                        wait_state)
+from patience import FACTOR
 
 FIO = ('fio --name=verify --filename=/mnt/fio --size=16M --rw=randrw '
        '--bsrange=4k-64k --ioengine=libaio --direct=1 --iodepth=8 '
@@ -180,7 +181,7 @@ def write_load():
         bdf = both.source.bdf
 
         def sample(until, timeout=90):
-            deadline = time.monotonic() + timeout
+            deadline = time.monotonic() + timeout * FACTOR
             while time.monotonic() < deadline:
                 value = host.counters(bdf)['dirty_bytes']
                 if until(value):

@@ -2,6 +2,7 @@
 """Migrations that must not succeed. The source guest always goes on."""
 from guest import DmaCheck
 from migration import SAVE_READ, fault, pair, wait_state
+from patience import FACTOR
 
 
 def attempt_again(both, check):
@@ -61,7 +62,7 @@ def refused(faults=(), dest_place=(1, 0)):
         both.start()
         status = both.source.wait_migration()
         before = check.ask('status')['transfers']
-        both.dest.process.wait(20)
+        both.dest.process.wait(20 * FACTOR)
         facts = both.facts()
         after = check.ask('status')['transfers']
         return {'status': status, 'went_on': after > before, **facts}

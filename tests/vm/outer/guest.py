@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 
+from patience import FACTOR
 from qmp import Qmp, QmpError
 
 CAPABILITIES = ('return-path', 'events', 'switchover-ack')
@@ -22,7 +23,7 @@ class Console:
         self.data = b''
 
     def _until(self, pattern, timeout):
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * FACTOR
         while True:
             match = re.search(pattern, self.data)
             if match:
@@ -105,7 +106,7 @@ class Guest:
 
     def alive_or_die(self):
         """Wait for QEMU to listen; a QEMU that ends says why."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 60 * FACTOR
         while not os.path.exists(self.paths['qmp']):
             if self.process.poll() is not None:
                 raise RuntimeError(f'{self.name}: QEMU ends: {self.stderr()}')
@@ -180,7 +181,7 @@ class Guest:
             except QmpError:
                 pass
             try:
-                self.process.wait(20)
+                self.process.wait(20 * FACTOR)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait(60)

@@ -6,6 +6,7 @@ import time
 import agent
 import host
 from guest import Guest
+from patience import FACTOR
 
 PARAMETERS = {'max-bandwidth': 4 << 30, 'downtime-limit': 1500}
 SAVE_READ, LOAD_WRITE = '0x0121', '0x0131'
@@ -150,7 +151,7 @@ def slow(opcode, milliseconds=100):
 
 def wait_first_pass(source, timeout=120):
     """Until QEMU has sent every page of the guest once."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + timeout * FACTOR
     while time.monotonic() < deadline:
         ram = source.migration().get('ram')
         if ram and (ram['normal'] + ram['duplicate']) * 4096 >= ram['total']:

@@ -5,6 +5,8 @@ import socket
 import threading
 import time
 
+from patience import FACTOR
+
 
 class QmpError(Exception):
     pass
@@ -64,7 +66,8 @@ class Qmp:
             raise QmpError(f'{name}: QEMU is gone') from error
         with self.changed:
             if not self.changed.wait_for(
-                    lambda: key in self.replies or self.closed, timeout):
+                    lambda: key in self.replies or self.closed,
+                    timeout * FACTOR):
                 raise QmpError(f'{name}: no answer in {timeout} s')
             if key not in self.replies:
                 raise QmpError(f'{name}: QEMU is gone')
@@ -78,7 +81,8 @@ class Qmp:
         def found():
             return next((e for e in self.events if match(e)), None)
         with self.changed:
-            self.changed.wait_for(lambda: found() or self.closed, timeout)
+            self.changed.wait_for(lambda: found() or self.closed,
+                                  timeout * FACTOR)
             return found()
 
     def close(self):
