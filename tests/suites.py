@@ -26,6 +26,7 @@ QUICK = [
     ('setup', 'pytest', ['tests/setup']),
     ('contract', 'pytest', ['tests/spec']),
     ('firmware', 'tap', ['tests/firmware/run', BUILD + '/firmware']),
+    ('model', 'tap', ['tests/model/run']),
     ('kunit', 'tap', ['tests/kunit/run']),
     ('device', 'pytest', ['tests/qtest']),
     ('bed', 'pytest', ['tests/vm', '-m', 'not full']),
