@@ -63,7 +63,7 @@ def share(folder, parts):
     shutil.copytree(parts['kernel'] + '/mods', f'{folder}/mods',
                     symlinks=True,
                     ignore=shutil.ignore_patterns('build', 'source'))
-    shutil.copy(parts['kernel'] + '/bzImage', folder)
+    shutil.copy(parts['guest_kernel'] + '/bzImage', folder)
     shutil.copy(parts['guest'] + '/guest.cpio', folder)
     shutil.copy(parts['uapi'] + '/lmf-vfio-test', folder)
 

@@ -39,3 +39,13 @@ def test_guest_reset(outer):
     result = outer.call('disk.guest_reset', timeout=2400)
     assert result['first'] == 'failed'
     assert_moved(result, resets=1)
+
+
+@pytest.mark.parametrize('name, args', [
+    ('verified', {}), ('lost_completion', {}), ('resets_under_load',
+                                                {'resets': 5}),
+    ('unbound_under_load', {}), ('never_answered', {})])
+def test_block_driver(outer, name, args):
+    """Guests have a plain kernel, so their driver is looked at here."""
+    result = outer.call('block.' + name, timeout=1200, **args)
+    assert not result.get('read')

@@ -73,9 +73,12 @@ class Pair:
         self.limit_downtime(self.parameters['downtime-limit'])
 
     def finish(self):
-        """Wait for the end; on success until the destination runs."""
+        """Wait for the end; on success until the destination runs, and has
+        said all, since it may be the next source.
+        """
         status = self.source.wait_migration()
         if status == 'completed':
+            self.dest.wait_migration()
             self.dest.qmp.wait_event(lambda e: e['event'] == 'RESUME', 60)
         return status
 
