@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One outer machine serves all tests of a file, until one of them breaks it."""
+import re
+
 import pytest
 
 import bed
+
+# As hardware does: what was written is logged some time later.
+LATE = 'id=lmf0,log-post-delay=200'
 
 
 @pytest.fixture(scope='module')
@@ -11,7 +16,7 @@ def machine(request):
     module says with DEVICES and FLAVOUR what machine it wants.
     """
     holder = {}
-    devices = getattr(request.module, 'DEVICES', ('id=lmf0',))
+    devices = getattr(request.module, 'DEVICES', (LATE,))
     flavour = getattr(request.module, 'FLAVOUR', 'plain')
 
     def running():
@@ -27,12 +32,51 @@ def machine(request):
     drop()
 
 
+class Nested:
+    """The outer machine, and one more try of a scenario in which a machine
+    stood still or died.
+
+    Under QEMU 10.0's TCG that happens to nested guests in one of some thirty
+    scenarios, on an idle machine less often, and it was not found out why; two
+    races of QEMU that did it are mended (build/qemu-svm-events.patch). It is
+    told each time, counted over the run, and no excuse for code of ours: a
+    trace with a function of ours in it is a failure, and so is a third loss.
+    """
+    LIMIT = 2
+    LOST = re.compile(r'outer machine died|no answer; |guest says only|'
+                      r'QEMU ended with 0|guest is gone')
+    OURS = re.compile(r'\blmf_\w+\+0x')
+    count = 0
+
+    def __init__(self, running, drop):
+        self.running, self.drop = running, drop
+        self.box = running()
+
+    def __getattr__(self, name):
+        return getattr(self.box, name)
+
+    def call(self, name, **args):
+        try:
+            return self.box.call(name, **args)
+        except bed.BedError as error:
+            if not self.LOST.search(str(error)) or \
+                    self.OURS.search(self.box.console_text()) or \
+                    Nested.count >= self.LIMIT:
+                raise
+            Nested.count += 1
+            print(f'LOST A MACHINE in {name}, tried once more: {error}')
+        self.drop()
+        self.box = self.running()
+        return self.box.call(name, **args)
+
+
 @pytest.fixture
 def outer(machine):
     """The outer machine. Its kernel must not have complained afterwards."""
     running, drop = machine
-    box = running()
-    yield box
+    nested = Nested(running, drop)
+    yield nested
+    box = nested.box
     if box.dead:
         drop()
         return
@@ -47,7 +91,7 @@ def pytest_runtest_makereport(item):
     """Show the outer machine's console with a failure."""
     report = (yield).get_result()
     if report.failed and 'outer' in item.fixturenames:
-        box = item.funcargs.get('outer')
+        box = item.funcargs['outer'].box if 'outer' in item.funcargs else None
         if box:
             report.sections.append(('outer console',
                                     box.console_text()[-6000:]))

@@ -84,6 +84,7 @@ def table(both, check, gap_ms, bare):
         'pages_reported': source['pages_reported'],
         'dma_only_pages_checked': check['checked'],
         'dma_only_pages_stale': check['stale'],
+        'unexpected_resets': facts['unexpected_resets'],
         'qemu': both.source.qmp.cmd('query-version')['package'],
         'kernel': platform.release(),
     }
@@ -96,7 +97,7 @@ def run():
     for function, driver in host.prepare().items():
         show(line=f'{function} is bound to {driver}')
     show(step='boot a guest with VF 0')
-    with pair(name='demo') as both:
+    with pair(name='demo', hardware=()) as both:
         show(step='mkfs.ext4 and mount /dev/lmf0 in the guest, start fio')
         disk = Disk(both.source)
         disk.make()
