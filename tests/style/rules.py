@@ -32,7 +32,8 @@ ROOMS = {
     'tests/kunit': ['src/core', 'src/vfio', 'include'] + CONTRACT + FIRMWARE,
     'tests/firmware': CONTRACT + FIRMWARE,
     'tests/spec': CONTRACT + FIRMWARE,
-    'tests/fuzz': ['src/vfio', 'src/lmfctl', 'include'] + CONTRACT + FIRMWARE,
+    'tests/fuzz': ['src/vfio', 'src/lmfctl', 'include'] + CONTRACT +
+                  FIRMWARE,
     'tests/bench': ['src/vfio', 'include'] + CONTRACT + FIRMWARE,
     'tests/lmfctl': ['src/lmfctl', 'include/uapi/linux/lmf_stream.h'],
     # These see a device as a program or a guest does.

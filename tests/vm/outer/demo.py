@@ -97,7 +97,7 @@ def run():
     for function, driver in host.prepare().items():
         show(line=f'{function} is bound to {driver}')
     show(step='boot a guest with VF 0')
-    with pair(name='demo', hardware=()) as both:
+    with pair(name='demo') as both:
         show(step='mkfs.ext4 and mount /dev/lmf0 in the guest, start fio')
         disk = Disk(both.source)
         disk.make()

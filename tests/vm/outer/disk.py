@@ -166,7 +166,7 @@ def downtimes(sizes, rounds):
         for pf, size in enumerate(sizes):
             both = stack.enter_context(pair(
                 name=f'size{size}', source_place=(0, pf),
-                dest_place=(1, pf), memory=256, hardware=(),
+                dest_place=(1, pf), memory=256,
                 parameters={'downtime-limit': 30}))
             fill(Disk(both.source), size)
             pairs.append((size, both))

@@ -30,7 +30,7 @@ class Pair:
     """
 
     def __init__(self, source_place=(0, 0), dest_place=(1, 0), name='m',
-                 parameters=None, hardware=HARDWARE, **options):
+                 parameters=None, hardware=(), **options):
         host.prepare()
         self.hardware = hardware
         self.no_fault()

@@ -5,7 +5,8 @@ import time
 import host
 from disk import Disk
 from guest import DmaCheck
-from migration import SAVE_READ, fault, pair, slow, stats, wait_first_pass
+from migration import (HARDWARE, SAVE_READ, fault, pair, slow, stats,
+                       wait_first_pass)
 from qmp import QmpError
 
 
@@ -16,7 +17,7 @@ def dma_only(faults=(), **options):
     and those pages are not touched again: only the device's log can tell of
     them. Until then the migration is held in pre-copy.
     """
-    with pair(name='dma', **options) as both:
+    with pair(name='dma', hardware=HARDWARE, **options) as both:
         check = DmaCheck(both.source)
         result = {'filled': check.ask('fill')}
         for spec in faults:
