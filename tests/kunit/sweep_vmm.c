@@ -252,16 +252,17 @@ int sweep_load(struct sweep *s, struct sweep_vf *v, const u8 *from,
 	       size_t bytes)
 {
 	struct vfio_device *vdev = &v->dev.core.vdev;
-	struct file *f;
+	struct file *f, *none;
 	int err;
 
 	f = lmf_migration_ops.migration_set_state(vdev, STATE(RESUMING));
 	if (IS_ERR_OR_NULL(f))
 		return f ? PTR_ERR(f) : -ESTALE;
 	err = sweep_write_all(s, f, from, bytes);
-	if (!err)
-		err = PTR_ERR_OR_ZERO(lmf_migration_ops.migration_set_state(
-			vdev, STATE(STOP)));
+	if (!err) {
+		none = lmf_migration_ops.migration_set_state(vdev, STATE(STOP));
+		err = PTR_ERR_OR_ZERO(none);
+	}
 	__fput_sync(f);
 	return err;
 }
