@@ -1,37 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What differs between the kernels that lmf_blk.ko builds against; probe.sh
- * finds out. Macros only: in the tree, each use is replaced by what is meant
- * there.
+ * What differs between the kernels that lmf_blk.ko builds against.
  */
 #ifndef LMF_BLK_COMPAT_H
 #define LMF_BLK_COMPAT_H
 
-/* While both are there, the other one may not know PCI yet. */
-#ifdef LMF_HAVE_MQ_PCI
+#include <linux/blk-mq.h>
+#include <linux/pci.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
 #include <linux/blk-mq-pci.h>
-#define LMF_MAP_QUEUES(map, pdev) blk_mq_pci_map_queues(map, pdev, 0)
+#define LMF_BLK_MQ_FLAGS	BLK_MQ_F_SHOULD_MERGE
 #else
-#define LMF_MAP_QUEUES(map, pdev) blk_mq_map_hw_queues(map, &(pdev)->dev, 0)
+#define LMF_BLK_MQ_FLAGS	0
 #endif
 
-/* Later, requests are always merged. */
-#ifdef LMF_HAVE_MQ_MERGE
-#define LMF_SET_MERGE(set) ((set)->flags = BLK_MQ_F_SHOULD_MERGE)
+static inline void lmf_map_queues(struct blk_mq_queue_map *map,
+				  struct pci_dev *pdev)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+	blk_mq_pci_map_queues(map, pdev, 0);
 #else
-#define LMF_SET_MERGE(set)
+	blk_mq_map_hw_queues(map, &pdev->dev, 0);
 #endif
+}
 
-#ifdef LMF_HAVE_MQ_NODE_INT
-#define LMF_NUMA_NODE int
+static inline int lmf_rq_map_sg(struct request *rq, struct scatterlist *sgl)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+	return blk_rq_map_sg(rq->q, rq, sgl);
 #else
-#define LMF_NUMA_NODE unsigned int
+	return blk_rq_map_sg(rq, sgl);
 #endif
-
-#ifdef LMF_HAVE_RQ_MAP_SG
-#define LMF_RQ_MAP_SG(rq, sgl) blk_rq_map_sg(rq, sgl)
-#else
-#define LMF_RQ_MAP_SG(rq, sgl) blk_rq_map_sg((rq)->q, rq, sgl)
-#endif
+}
 
 #endif

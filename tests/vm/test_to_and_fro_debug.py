@@ -4,6 +4,7 @@ import pytest
 
 from test_to_and_fro import assert_to_and_fro
 
+DEVICES = ('id=lmf0,log-post-delay=200',)
 FLAVOUR = 'debug'
 pytestmark = pytest.mark.full
 
