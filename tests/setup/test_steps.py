@@ -31,6 +31,20 @@ def step(cache, body, wait=True):
     return process.returncode, out, err
 
 
+def interrupted(cache, body):
+    """Kill a step that has done that; returns what we saw mounted then."""
+    process = step(cache, f'{body}; touch {cache}/begun; '
+                   'read -r < <(sleep 60)', wait=False)
+    while not (cache / 'begun').exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    with open('/proc/self/mounts') as file:
+        mounts = file.read()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return mounts
+
+
 def test_builds_once(tmp_path):
     body = f'echo x >>{tmp_path}/count; echo built >"$OUT/result"'
     for _ in range(2):
@@ -52,14 +66,7 @@ def test_failure_is_told_and_not_kept(tmp_path, body):
 
 
 def test_interrupted_build_is_not_trusted(tmp_path):
-    process = step(tmp_path, 'echo half >"$OUT/result"; '
-                   f'touch {tmp_path}/begun; read -r < <(sleep 60)',
-                   wait=False)
-    while not (tmp_path / 'begun').exists():
-        assert process.poll() is None
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    interrupted(tmp_path, 'echo half >"$OUT/result"')
     assert step(tmp_path, 'echo whole >"$OUT/result"')[:2] == (0, 'whole\n')
     assert not list(tmp_path.glob('thing-*.partial'))
 
@@ -69,17 +76,9 @@ def test_interrupted_build_leaves_no_mount(tmp_path):
     precious = tmp_path / 'precious'
     precious.mkdir()
     (precious / 'file').touch()
-    process = step(tmp_path, 'mkdir "$OUT/dir"; '
-                   f'busybox mount -o bind {precious} "$OUT/dir"; '
-                   f'touch {tmp_path}/begun; read -r < <(sleep 60)',
-                   wait=False)
-    while not (tmp_path / 'begun').exists():
-        assert process.poll() is None
-        time.sleep(0.01)
-    with open('/proc/self/mounts') as file:
-        assert str(tmp_path) not in file.read()
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    mounts = interrupted(tmp_path, 'mkdir "$OUT/dir"; '
+                         f'busybox mount -o bind {precious} "$OUT/dir"')
+    assert str(tmp_path) not in mounts
     assert step(tmp_path, 'echo whole >"$OUT/result"')[:2] == (0, 'whole\n')
     assert (precious / 'file').exists()
 

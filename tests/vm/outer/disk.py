@@ -166,12 +166,11 @@ def to_and_fro(times):
                 return {'status': status, **both.facts()}
             downtimes.append(both.source.migration()['downtime'])
             disk.guest = check.guest = both.dest
-            facts = both.facts()
             if len(downtimes) < times:
                 both.swap()
         return {'status': status, 'downtimes': downtimes,
                 'verify': check.ask('verify'), 'fio': disk.stop_fio(),
-                'complaints': disk.complaints(), **facts}
+                'complaints': disk.complaints(), **both.facts()}
 
 
 def write_load():

@@ -80,7 +80,6 @@ class Guest:
                 '-trace', 'vfio_device_dirty_tracking_*',
                 '-trace', 'vfio_migration_*',
                 '-trace', 'vfio_state_pending_exact',
-                '-trace', 'vfio_load_device_config_state_*',
                 '-trace', 'vmstate_downtime_checkpoint']
         if bdf:
             if iommufd:

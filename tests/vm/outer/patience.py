@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How long to wait: on a debug kernel, with guests on one too, all is slow."""
+"""How long to wait: on a debug kernel all is slow."""
 import os
 
 FACTOR = 6 if os.path.exists('/sys/kernel/debug/kmemleak') else 1
