@@ -14,6 +14,10 @@ help:
 	@echo 'make check        the quick gate: unit tests, KUnit, migrations'
 	@echo 'make check-full   that, and what takes longer'
 	@echo 'make modules      the kernel modules, against KDIR=$(KDIR)'
+	@echo 'make intree KTREE=dir'
+	@echo '                  lay the drivers into a Linux source tree'
+	@echo 'make series OUT=dir [KTREE=dir]'
+	@echo '                  write them as patches for that tree, or 6.12'
 	@echo 'make clean        forget what was built here (not the cache)'
 
 check:
@@ -28,9 +32,20 @@ demo:
 modules:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
+intree:
+	$(if $(KTREE),,$(error usage: make intree KTREE=dir))
+	@tests/series/intree.py '$(KTREE)'
+
+# Where no tree is given there is one in the cache, for which root is needed.
+series:
+	$(if $(OUT),,$(error usage: make series OUT=dir))
+	@tree='$(KTREE)'; \
+		tree=$${tree:-$$(tests/vm/build/source.sh linux)/tree} && \
+		tests/series/series.py '$(OUT)' "$$tree" && ls '$(OUT)'
+
 clean:
 	rm -rf build
 
-.PHONY: help check check-full demo modules clean
+.PHONY: help check check-full demo modules intree series clean
 
 endif

@@ -129,7 +129,7 @@ LMF_ASSERT_OFFSET(struct lmf_admin_cqe, phase, 60);
 enum lmf_admin_status {
 	LMF_ST_OK		= 0,
 	LMF_ST_OPCODE		= 1,	/* unknown */
-	LMF_ST_FIELD		= 2,	/* a parameter, length or reserved bit */
+	LMF_ST_FIELD		= 2,	/* parameter, length, reserved bit */
 	LMF_ST_VF		= 3,	/* no such VF, or not enabled */
 	LMF_ST_STATE		= 4,	/* not in the VF's present state */
 	LMF_ST_SESSION		= 5,	/* unknown, or ended by a reset */
@@ -195,7 +195,7 @@ LMF_ASSERT_OFFSET(struct lmf_vf_info, state, 72);
 enum lmf_quiesce_level {
 	LMF_QUIESCE_RUN		= 0,
 	LMF_QUIESCE_INITIATOR	= 1,	/* no DMA, no interrupt starts */
-	LMF_QUIESCE_FULL	= 2,	/* registers answer but change nothing */
+	LMF_QUIESCE_FULL	= 2,	/* registers answer, nothing changes */
 };
 
 /*
@@ -247,7 +247,8 @@ enum lmf_quiesce_level {
  * LOG_START: the data buffer holds a struct lmf_log_start, @nranges struct
  * lmf_log_range, and for RING @nsges struct lmf_sge of the ring's memory, in
  * that order and without gaps. The log is independent of sessions and of
- * quiesce. Not more than one at a time for a VF. The host zeroes the ring first.
+ * quiesce. Not more than one at a time for a VF. The host zeroes the ring
+ * first.
  *
  * A DMA write that falls outside the ranges need not be logged.
  *
@@ -297,7 +298,7 @@ enum lmf_event_type {
 	LMF_EV_LOG_THRESHOLD	= 1,
 	LMF_EV_VF_RESET		= 2,	/* arg: resets so far, low 32 bits */
 	LMF_EV_VF_ERROR		= 3,	/* arg: queue that stopped */
-	LMF_EV_LOST		= 4,	/* the ring was full: assume any event */
+	LMF_EV_LOST		= 4,	/* the ring was full: assume any */
 };
 
 struct lmf_event {
@@ -322,7 +323,7 @@ LMF_ASSERT_OFFSET(struct lmf_event, phase, 12);
 enum lmf_seg_type {
 	LMF_SEG_IDENTITY	= 1,	/* struct lmf_seg_identity */
 	LMF_SEG_MEDIA		= 2,	/* LMF_MEDIA_GRANULE bytes at offset */
-	LMF_SEG_QUEUE		= 3,	/* struct lmf_seg_queue; offset: index */
+	LMF_SEG_QUEUE		= 3,	/* lmf_seg_queue; offset: index */
 	LMF_SEG_REQUEST		= 4,	/* struct lmf_seg_request */
 	LMF_SEG_END		= 5,	/* struct lmf_seg_end */
 };

@@ -40,12 +40,17 @@ def bed(name):
 # and about how many minutes it takes, the building of what it alone needs
 # included. None: it has not been seen green as it stands, and CI leaves it out.
 FULL = [
-    ('baseline', 'pytest', bed('baseline'), 4),
+    ('style', 'tap', ['tests/style/run'], 5),
+    ('sweep', 'tap', ['env', 'LMF_UML_ARGS=sweep_test.stride=1',
+                      'tests/kunit/run', 'lmf-sweep'], 2),
+    ('series', 'tap', ['tests/series/run'], 5),
     ('to-and-fro', 'pytest', bed('to_and_fro'), None),
+    ('baseline', 'pytest', bed('baseline'), 4),
     ('mutants', 'tap', ['tests/mutants/run'], None),
     ('precopy', 'pytest', bed('precopy'), None),
     ('debug', 'pytest', bed('debug'), None),
     ('to-and-fro-debug', 'pytest', bed('to_and_fro_debug'), None),
+    ('uapi', 'pytest', bed('uapi'), None),
 ]
 
 
@@ -54,7 +59,7 @@ def run_pytest(name, args):
     if os.path.exists(report):
         os.unlink(report)
     status = subprocess.run(
-        ['python3', '-m', 'pytest', '-v', '-rs', '-p', 'no:cacheprovider',
+        ['python3', '-m', 'pytest', '-v', '-rsP', '-p', 'no:cacheprovider',
          '--tb=short', '--show-capture=all', f'--junitxml={report}', *args],
         cwd=TOP, check=False).returncode
     count = [0, 0, 0]

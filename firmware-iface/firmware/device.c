@@ -329,6 +329,7 @@ void lmf_fw_stats(const struct lmf_fw *fw, unsigned int vf,
 	if (vf >= fw->config.vfs)
 		return;
 	*stats = fw->vf[vf]->stats;
+	stats->requests = fw_engine_parked(fw, fw->vf[vf]);
 	stats->media_allocated = fw->vf[vf]->media.allocated *
 				 LMF_MEDIA_GRANULE;
 }

@@ -116,6 +116,7 @@ const char *lmf_fw_fault(struct lmf_fw *fw, const char *spec);
  * @resets: resets
  * @media_allocated: granules of the media that take memory, bytes
  * @irqs: interrupts raised
+ * @requests: under way or parked, now
  */
 struct lmf_fw_stats {
 	uint64_t dma_write_bytes;
@@ -126,6 +127,7 @@ struct lmf_fw_stats {
 	uint64_t resets;
 	uint64_t media_allocated;
 	uint64_t irqs;
+	uint64_t requests;
 };
 
 void lmf_fw_stats(const struct lmf_fw *fw, unsigned int vf,

@@ -94,7 +94,8 @@ static bool fw_load_queue_good(const struct lmf_fw *fw,
 	bool on = queue->ctrl & LMF_VF_QCTRL_ENABLE;
 
 	if (queue->ctrl & ~ctrl || queue->status & ~status ||
-	    queue->phase > 1 || on != !!(queue->status & LMF_VF_QSTATUS_ENABLED))
+	    queue->phase > 1 ||
+	    on != !!(queue->status & LMF_VF_QSTATUS_ENABLED))
 		return false;
 	if (!on)
 		return !queue->sq_tail && !queue->sq_head &&

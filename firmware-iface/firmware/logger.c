@@ -59,7 +59,8 @@ static uint64_t fw_log_slot(struct fw_log *log)
 		log->ring.index = 0;
 		log->ring_slot = 0;
 	}
-	while (slot - log->ring_slot >= log->ring.sge[log->ring.index].len / size)
+	while (slot - log->ring_slot >=
+	       log->ring.sge[log->ring.index].len / size)
 		log->ring_slot += log->ring.sge[log->ring.index++].len / size;
 	return log->ring.sge[log->ring.index].addr +
 	       (slot - log->ring_slot) * size;
@@ -362,7 +363,8 @@ static bool fw_log_take_ring(struct fw_log *log, const struct lmf_sge *sge,
 
 	for (; count; count--, sge++)
 		if (le64_to_cpu(sge->addr) % size ||
-		    le32_to_cpu(sge->len) % size || !fw_sgl_add(&log->ring, sge))
+		    le32_to_cpu(sge->len) % size ||
+		    !fw_sgl_add(&log->ring, sge))
 			return false;
 	return log->ring.total == (uint64_t)log->entries * size;
 }

@@ -52,8 +52,9 @@ uint16_t fw_sgl_load(struct lmf_fw *fw, int fn, struct fw_sgl *sgl,
 	sgl->total = 0;
 	fw_sgl_seek(sgl, 0);
 	if (nsge > 1) {
-		if (nsge > FW_MAX_SGES || sge->reserved || addr % sizeof(*sge) ||
-		    len != nsge * sizeof(*sge) || fw_wraps(addr, len))
+		if (nsge > FW_MAX_SGES || sge->reserved ||
+		    addr % sizeof(*sge) || len != nsge * sizeof(*sge) ||
+		    fw_wraps(addr, len))
 			return LMF_ST_FIELD;
 		return fw_sgl_load_list(fw, fn, sgl, addr, nsge);
 	}

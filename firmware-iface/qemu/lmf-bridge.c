@@ -25,7 +25,7 @@ static PCIDevice *lmf_function(LmfPf *pf, int fn)
 	return fn == LMF_FW_PF ? PCI_DEVICE(pf) : PCI_DEVICE(pf->vf[fn]);
 }
 
-/* Fails without bus mastering, or where the IOMMU lets this function nothing. */
+/* Fails without bus mastering, or where the IOMMU allows nothing. */
 static int lmf_dma(LmfPf *pf, int fn, uint64_t addr, void *buf, size_t len,
 		   DMADirection direction)
 {

@@ -21,7 +21,7 @@
 #define LMF_CAP_SRIOV	0x160
 #define LMF_VF_OFFSET	0x80
 #define LMF_VF_STRIDE	2
-#define LMF_VF_MSIX_BYTES	4096	/* as msix_init_exclusive_bar() makes it */
+#define LMF_VF_MSIX_BYTES	4096	/* of msix_init_exclusive_bar() */
 
 /* What PF and VF have in common. */
 bool lmf_pcie_init(PCIDevice *dev, unsigned int vectors, int msix_bar,
@@ -75,7 +75,8 @@ static bool lmf_pf_init_sriov(LmfPf *pf, Error **errp)
 				LMF_PCI_DEVICE_VF, vfs, vfs, LMF_VF_OFFSET,
 				LMF_VF_STRIDE, errp))
 		return false;
-	pcie_sriov_pf_init_vf_bar(dev, LMF_VF_BAR, PCI_BASE_ADDRESS_SPACE_MEMORY,
+	pcie_sriov_pf_init_vf_bar(dev, LMF_VF_BAR,
+				  PCI_BASE_ADDRESS_SPACE_MEMORY,
 				  LMF_VF_BAR_BYTES);
 	pcie_sriov_pf_init_vf_bar(dev, LMF_VF_MSIX_BAR,
 				  PCI_BASE_ADDRESS_SPACE_MEMORY,
@@ -144,10 +145,10 @@ static void lmf_pf_append_stats(LmfPf *pf, unsigned int vf, GString *out)
 		", \"log_granules\": %" PRIu64 ", \"log_entries\": %" PRIu64
 		", \"log_overflows\": %" PRIu64 ", \"log_lost\": %" PRIu64
 		", \"resets\": %" PRIu64 ", \"media_allocated\": %" PRIu64
-		", \"irqs\": %" PRIu64 "}", vf ? ", " : "",
+		", \"irqs\": %" PRIu64 ", \"requests\": %" PRIu64 "}", vf ? ", " : "",
 		st.dma_write_bytes, st.log_granules, st.log_entries,
 		st.log_overflows, st.log_lost, st.resets, st.media_allocated,
-		st.irqs);
+		st.irqs, st.requests);
 }
 
 static char *lmf_pf_get_stats(Object *obj, Error **errp)

@@ -22,8 +22,16 @@
  * when the PF was reset. What it changes on the device, it may change later,
  * but nothing that quiesces, saves or loads reaches beyond a VF reset.
  *
+ * Memory. What an operation takes is there from lmf_vf_get() on, for
+ * LMF_VF_OPS of them on each VF. One counts until it was put and its command
+ * has completed, or was ended by a reset of the PF; beyond that it is -ENOMEM.
+ * So no command needs memory of the host, but for lmf_vf_get(),
+ * lmf_vf_save_begin(), lmf_vf_load_begin(), lmf_vf_level() and
+ * lmf_vf_log_start().
+ *
  * When the PF was lost all sessions and logs have ended. The VFs themselves
- * stay as they were, at the level of quiesce that they had.
+ * stay as they were, at the level of quiesce that they had. Only a reset of the
+ * PF's function resets its VFs, too; nobody is told but by @lost.
  *
  * Context: everything may sleep unless it says otherwise. Calls on the same VF
  * may run concurrently; their order on the device is then undefined. Calls
@@ -34,6 +42,8 @@
 
 #include <linux/types.h>
 #include <linux/wait.h>
+
+#define LMF_VF_OPS	32
 
 struct pci_dev;
 struct lmf_buf;
@@ -180,6 +190,15 @@ enum lmf_quiesce {
 int lmf_vf_quiesce(struct lmf_vf *vf, enum lmf_quiesce level);
 
 /**
+ * lmf_vf_level() - ask at which level the VF is
+ * @vf: handle
+ * @level: result
+ *
+ * Killable. A VF that has left a level on its own was reset.
+ */
+int lmf_vf_level(struct lmf_vf *vf, enum lmf_quiesce *level);
+
+/**
  * struct lmf_save_left - what a save has yet to give, in bytes of chunks
  * @initial: of the first pass over what the device held at the beginning
  * @dirty: of what changed after it was given
@@ -290,7 +309,8 @@ struct lmf_op *lmf_vf_load_write(struct lmf_vf *vf, u64 session,
  * @vf: handle
  * @session: session; it has ended afterwards
  *
- * Killable. The VF stays at LMF_STOP_FULL.
+ * Killable. The VF stays at LMF_STOP_FULL, and what was loaded is there for as
+ * long as it does.
  *
  * Return: 0, or -ENODATA if something is missing.
  */

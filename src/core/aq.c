@@ -130,7 +130,7 @@ struct lmf_op *lmf_aq_submit(struct lmf_func *func,
 			     const struct lmf_request *req)
 {
 	wait_queue_head_t *room = &func->core->aq.slot_wq;
-	struct lmf_op *op = lmf_op_alloc(func, req);
+	struct lmf_op *op = lmf_op_new(func, req);
 	int err = 0;
 	long left;
 
@@ -332,7 +332,10 @@ int lmf_aq_init(struct lmf_core *core, u32 max_entries)
 void lmf_aq_exit(struct lmf_core *core)
 {
 	struct lmf_aq *aq = &core->aq;
+	u32 n;
 
+	for (n = 0; core->funcs && n < core->nfuncs; n++)
+		lmf_ops_free(&core->funcs[n]);
 	bitmap_free(aq->used);
 	kfree(aq->slots);
 	if (aq->cqes)

@@ -106,7 +106,8 @@ struct lmf_buf *lmf_buf_alloc_ring(struct lmf_vf *vf, size_t size, gfp_t gfp)
 {
 	struct lmf_dmabuf *buf;
 
-	if (!size || size > vf->caps.log_ring_max * sizeof(struct lmf_log_entry))
+	if (!size ||
+	    size > vf->caps.log_ring_max * sizeof(struct lmf_log_entry))
 		return NULL;
 	buf = lmf_dmabuf_alloc_coherent(vf->func->core, size, gfp);
 	return buf ? &buf->pub : NULL;

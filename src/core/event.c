@@ -65,7 +65,8 @@ static void lmf_aeq_drain(struct lmf_core *core, struct lmf_events *events)
 
 	spin_lock_irqsave(&core->lock, flags);
 	if (core->state == LMF_CORE_UP) {
-		while (n < core->aeq.entries && lmf_aeq_next_locked(core, &ev)) {
+		while (n < core->aeq.entries &&
+		       lmf_aeq_next_locked(core, &ev)) {
 			lmf_event_merge(core, &ev, events);
 			n++;
 		}

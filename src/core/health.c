@@ -15,7 +15,9 @@
  *
  * A reset from outside (FLR, AER) takes the same way, but the recovery waits
  * for its end: between lmf_core_reset_prepare() and lmf_core_reset_done()
- * nobody else touches a register.
+ * nobody else touches a register. Both are called with locks held that are not
+ * ours, so they mark, wake and return. A recovery that was at work finds the
+ * mark before its next register access, gives up, and is made again afterwards.
  */
 #include <linux/device.h>
 #include <linux/iopoll.h>
@@ -67,18 +69,38 @@ static bool lmf_status_is_dead(u32 status)
 	       !(status & LMF_PF_STATUS_READY);
 }
 
+/* Has no reset from outside taken the registers from lmf_core_restart()? */
+static bool lmf_hw_is_ours_locked(struct lmf_core *core)
+{
+	lockdep_assert_held(&core->lock);
+	return core->state != LMF_CORE_LOST;
+}
+
+/* All ones, too, while it is not ours to ask. */
+static u32 lmf_hw_status(struct lmf_core *core)
+{
+	u32 status = LMF_ALL_ONES;
+	unsigned long flags;
+
+	spin_lock_irqsave(&core->lock, flags);
+	if (lmf_hw_is_ours_locked(core))
+		status = lmf_read(core, LMF_PF_STATUS);
+	spin_unlock_irqrestore(&core->lock, flags);
+	return status;
+}
+
 /* Wait until the device says that its queue runs, or that it does not. */
 static int lmf_hw_wait(struct lmf_core *core, bool ready)
 {
 	u32 status;
 	int err;
 
-	err = read_poll_timeout(lmf_read, status,
+	err = read_poll_timeout(lmf_hw_status, status,
 				status == LMF_ALL_ONES ||
 				!!(status & LMF_PF_STATUS_READY) == ready ||
 				(ready && status & LMF_PF_STATUS_FATAL),
 				LMF_READY_POLL_US, LMF_READY_TIMEOUT_US, false,
-				core, LMF_PF_STATUS);
+				core);
 	if (err)
 		return err;
 	if (status == LMF_ALL_ONES)
@@ -89,7 +111,12 @@ static int lmf_hw_wait(struct lmf_core *core, bool ready)
 /* After success no DMA for a command, a session or a log is under way. */
 static int lmf_hw_stop(struct lmf_core *core)
 {
-	lmf_write(core, LMF_PF_CTRL, 0);
+	unsigned long flags;
+
+	spin_lock_irqsave(&core->lock, flags);
+	if (lmf_hw_is_ours_locked(core))
+		lmf_write(core, LMF_PF_CTRL, 0);
+	spin_unlock_irqrestore(&core->lock, flags);
 	return lmf_hw_wait(core, false);
 }
 
@@ -99,14 +126,26 @@ static void lmf_hw_write64(struct lmf_core *core, u32 offset, u64 value)
 	lmf_write(core, offset + 4, upper_32_bits(value));
 }
 
-static int lmf_hw_start(struct lmf_core *core)
+/* Bases that a reset from outside has undone must not be enabled. */
+static void lmf_hw_enable_locked(struct lmf_core *core)
 {
+	lockdep_assert_held(&core->lock);
 	lmf_hw_write64(core, LMF_PF_ASQ_BASE, core->aq.cmds_dma);
 	lmf_hw_write64(core, LMF_PF_ACQ_BASE, core->aq.cqes_dma);
 	lmf_hw_write64(core, LMF_PF_AEQ_BASE, core->aeq.dma);
 	lmf_write(core, LMF_PF_AQ_ENTRIES, core->aq.entries);
 	lmf_write(core, LMF_PF_AEQ_ENTRIES, core->aeq.entries);
 	lmf_write(core, LMF_PF_CTRL, LMF_PF_CTRL_ENABLE);
+}
+
+static int lmf_hw_start(struct lmf_core *core)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&core->lock, flags);
+	if (lmf_hw_is_ours_locked(core))
+		lmf_hw_enable_locked(core);
+	spin_unlock_irqrestore(&core->lock, flags);
 	return lmf_hw_wait(core, true);
 }
 
@@ -115,55 +154,66 @@ bool lmf_core_is_up(struct lmf_core *core)
 	return READ_ONCE(core->state) == LMF_CORE_UP;
 }
 
-static void lmf_core_set_up(struct lmf_core *core)
+/* Is it up once an attempt to start it that is under way is over? Bounded. */
+bool lmf_core_wait_up(struct lmf_core *core)
+{
+	flush_work(&core->recover_work);
+	return lmf_core_is_up(core);
+}
+
+static bool lmf_core_begin_start(struct lmf_core *core)
+{
+	unsigned long flags;
+	bool may;
+
+	spin_lock_irqsave(&core->lock, flags);
+	may = core->state == LMF_CORE_LOST && !core->hold;
+	if (may)
+		core->state = LMF_CORE_STARTING;
+	spin_unlock_irqrestore(&core->lock, flags);
+	return may;
+}
+
+static int lmf_core_end_start(struct lmf_core *core, int err)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&core->lock, flags);
-	if (core->state == LMF_CORE_LOST && !core->hold)
-		core->state = LMF_CORE_UP;
+	if (core->state == LMF_CORE_STARTING)
+		core->state = err ? LMF_CORE_LOST : LMF_CORE_UP;
+	else
+		err = -ECANCELED;
 	spin_unlock_irqrestore(&core->lock, flags);
-}
-
-static int lmf_core_restart(struct lmf_core *core)
-{
-	int err = lmf_hw_stop(core);
-
-	if (err)
-		return err;
-	lmf_aq_reset(core);
-	lmf_aeq_reset(core);
-	err = lmf_hw_start(core);
-	if (!err)
-		lmf_core_set_up(core);
 	return err;
 }
 
-static bool lmf_core_may_recover(struct lmf_core *core)
+/* -ECANCELED if there is nothing to start, or not now. */
+static int lmf_core_restart(struct lmf_core *core)
 {
-	unsigned long flags;
-	bool ret;
+	int err;
 
-	spin_lock_irqsave(&core->lock, flags);
-	ret = core->state == LMF_CORE_LOST && !core->hold;
-	spin_unlock_irqrestore(&core->lock, flags);
-	return ret;
+	if (!lmf_core_begin_start(core))
+		return -ECANCELED;
+	err = lmf_hw_stop(core);
+	if (!err) {
+		lmf_aq_reset(core);
+		lmf_aeq_reset(core);
+		err = lmf_hw_start(core);
+	}
+	return lmf_core_end_start(core, err);
 }
 
 static void lmf_recover_work(struct work_struct *work)
 {
 	struct lmf_core *core = container_of(work, struct lmf_core,
 					     recover_work);
-	int err;
+	int err = lmf_core_restart(core);
 
-	if (lmf_core_may_recover(core)) {
-		err = lmf_core_restart(core);
-		if (err)
-			dev_err(core->dev, "lost; reset or bind it again: %pe\n",
-				ERR_PTR(err));
-		else
-			dev_info(core->dev, "admin queue restarted\n");
-	}
+	if (!err)
+		dev_info(core->dev, "admin queue restarted\n");
+	else if (err != -ECANCELED)
+		dev_err(core->dev, "lost; reset or bind it again: %pe\n",
+			ERR_PTR(err));
 	lmf_notify_lost(core);
 }
 
@@ -200,18 +250,20 @@ unlock:
 	spin_unlock_irqrestore(&core->lock, flags);
 }
 
-/* A reset from outside begins. Takes no sleeping lock. */
+/* A reset from outside begins. In any context. */
 void lmf_core_reset_prepare(struct lmf_core *core)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&core->lock, flags);
 	core->hold = true;
+	if (core->state == LMF_CORE_STARTING)
+		core->state = LMF_CORE_LOST;
 	lmf_core_lost_locked(core);
 	spin_unlock_irqrestore(&core->lock, flags);
 }
 
-/* It ended; waits for the attempt to start again. */
+/* It ended; recover_work starts the queue again. In any context. */
 void lmf_core_reset_done(struct lmf_core *core)
 {
 	unsigned long flags;
@@ -220,7 +272,6 @@ void lmf_core_reset_done(struct lmf_core *core)
 	core->hold = false;
 	spin_unlock_irqrestore(&core->lock, flags);
 	queue_work(core->wq, &core->recover_work);
-	flush_work(&core->recover_work);
 }
 
 int lmf_core_start(struct lmf_core *core)

@@ -10,14 +10,17 @@
  *	buf.c		memory that the device reads or writes
  *	event.c		the event ring
  *	vf.c mig.c log.c	the calls of include/linux/lmf.h
+ *	sysfs.c		what an operator may ask of the PF
  *
- * Only pci.c knows PCI. The others see a struct device for the DMA API and two
- * functions for register access, so that a mock can stand in for the device.
+ * Only pci.c and sysfs.c know PCI. The others see a struct device for the DMA
+ * API and two functions for register access, so that a mock can stand in for
+ * the device.
  *
  * Ownership. A command that was posted owns a slot, and the slot a reference
  * to its operation, and that one to its buffers, until the device completed it
  * or a stop of the queue was confirmed; no waiter, timeout or signal shortens
- * that. What a log writes is owned by struct lmf_func in the same way.
+ * that. What a log writes is owned by struct lmf_func in the same way. So are
+ * operations, as they may outlive the handle that they were made for.
  *
  * Lock order, outermost first:
  *	lmf_func.notify_lock	(mutex)
@@ -32,6 +35,7 @@
 #ifndef LMF_CORE_H
 #define LMF_CORE_H
 
+#include <linux/bitmap.h>
 #include <linux/kref.h>
 #include <linux/lmf.h>
 #include <linux/mutex.h>
@@ -47,8 +51,10 @@
 #define LMF_LOG_RANGES_LIMIT	1024U
 #define LMF_VF_INFLIGHT		16U	/* commands of a VF on the device */
 
+struct attribute_group;
 struct device;
 struct lmf_core;
+struct pci_dev;
 struct sg_table;
 
 /**
@@ -216,9 +222,12 @@ struct lmf_aeq {
  * @core: its PF
  * @id: number, from 0
  * @lock: serializes what begins a session or a log
- * @notify_lock: protects @taken and @vf; held while a notify function runs
+ * @notify_lock: protects @taken, @vf and when @ops is made; held while a notify
+ *		 function runs
  * @taken: lmf_vf_get() gave it away
  * @vf: its handle, once that may be notified
+ * @ops: LMF_VF_OPS operations, from when it was taken first
+ * @ops_used: those that are referenced; atomic
  * @inflight: slots it holds; core->lock, as all below
  * @nstuck: how many of them are stuck
  * @session: that the device has open, or 0
@@ -233,9 +242,11 @@ struct lmf_func {
 	struct lmf_core *core;
 	u16 id;
 	struct mutex lock; /* serializes what begins a session or a log */
-	struct mutex notify_lock; /* protects taken and vf */
+	struct mutex notify_lock; /* protects taken, vf and making ops */
 	bool taken;
 	struct lmf_vf *vf;
+	struct lmf_op *ops;
+	DECLARE_BITMAP(ops_used, LMF_VF_OPS);
 	u32 inflight;
 	u32 nstuck;
 	u64 session;
@@ -262,7 +273,8 @@ struct lmf_vf {
 };
 
 enum lmf_core_state {
-	LMF_CORE_LOST,	/* no command is taken; recovery may be under way */
+	LMF_CORE_LOST,	/* no command is taken, no register touched */
+	LMF_CORE_STARTING,	/* the registers are those of who starts it */
 	LMF_CORE_UP,
 	LMF_CORE_GONE,	/* being removed */
 };
@@ -278,7 +290,7 @@ enum lmf_core_state {
  * @recover_work: stops and starts the queue after it was lost
  * @watch_work: runs while commands are under way
  * @lock: protects @state, @hold, @aq, @aeq, the lower part of struct lmf_func
- *	  and, while @state is LMF_CORE_UP, access to registers
+ *	  and access to registers
  * @state: enum lmf_core_state
  * @hold: a reset from outside is under way, hands off
  * @aq: admin queue
@@ -317,6 +329,7 @@ int lmf_core_start(struct lmf_core *core);
 bool lmf_core_stop(struct lmf_core *core);
 void lmf_core_destroy(struct lmf_core *core, bool stopped);
 bool lmf_core_is_up(struct lmf_core *core);
+bool lmf_core_wait_up(struct lmf_core *core);
 void lmf_core_reset_prepare(struct lmf_core *core);
 void lmf_core_reset_done(struct lmf_core *core);
 void lmf_core_lost_locked(struct lmf_core *core);
@@ -335,8 +348,9 @@ void lmf_aq_fail_locked(struct lmf_core *core);
 void lmf_aq_reset(struct lmf_core *core);
 
 /* op.c */
-struct lmf_op *lmf_op_alloc(struct lmf_func *func,
-			    const struct lmf_request *req);
+int lmf_ops_alloc(struct lmf_func *func);
+void lmf_ops_free(struct lmf_func *func);
+struct lmf_op *lmf_op_new(struct lmf_func *func, const struct lmf_request *req);
 void lmf_op_unref(struct lmf_op *op);
 void lmf_op_complete(struct lmf_op *op, const struct lmf_admin_cqe *cqe);
 void lmf_op_give_up(struct lmf_op *op, int err);
@@ -379,7 +393,14 @@ void lmf_notify_lost(struct lmf_core *core);
 
 /* vf.c */
 int lmf_func_read_info(struct lmf_func *func, struct lmf_vf_info *info);
+int lmf_func_scrub(struct lmf_core *core, u32 id);
 struct lmf_vf *lmf_vf_open(struct lmf_core *core, u32 id,
 			   const struct lmf_vf_notify *notify, void *priv);
+
+/* pci.c */
+struct lmf_core *lmf_pci_core(struct pci_dev *pdev);
+
+/* sysfs.c */
+extern const struct attribute_group *lmf_pf_groups[];
 
 #endif

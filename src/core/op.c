@@ -7,6 +7,10 @@
  * nothing about memory: what was given up keeps its buffers through the slot's
  * reference (aq.c) for as long as the device may use them.
  *
+ * The memory of operations is a VF's own: a VF that is to be stopped and saved
+ * must not fail for want of some. There is more than the device takes at once,
+ * so that those that nobody answers leave some to the others.
+ *
  * What a completion says is checked here before anybody sees it.
  */
 #include <linux/device.h>
@@ -34,13 +38,42 @@ static const int lmf_status_errno[] = {
 	[LMF_ST_INTERNAL]	= -EIO,
 };
 
-struct lmf_op *lmf_op_alloc(struct lmf_func *func,
-			    const struct lmf_request *req)
+static_assert(LMF_VF_OPS >= 2 * LMF_VF_INFLIGHT);
+
+int lmf_ops_alloc(struct lmf_func *func)
 {
-	struct lmf_op *op = kzalloc(sizeof(*op), GFP_KERNEL_ACCOUNT);
+	if (!func->ops)
+		func->ops = kvcalloc(LMF_VF_OPS, sizeof(*func->ops),
+				     GFP_KERNEL);
+	return func->ops ? 0 : -ENOMEM;
+}
+
+/* The device has none of them any more. */
+void lmf_ops_free(struct lmf_func *func)
+{
+	kvfree(func->ops);
+}
+
+static struct lmf_op *lmf_op_take(struct lmf_func *func)
+{
+	unsigned long n;
+
+	do {
+		n = find_first_zero_bit(func->ops_used, LMF_VF_OPS);
+		if (n == LMF_VF_OPS)
+			return NULL;
+	} while (test_and_set_bit_lock(n, func->ops_used));
+	return &func->ops[n];
+}
+
+/* Returns NULL if too many are held already. */
+struct lmf_op *lmf_op_new(struct lmf_func *func, const struct lmf_request *req)
+{
+	struct lmf_op *op = lmf_op_take(func);
 
 	if (!op)
 		return NULL;
+	memset(op, 0, sizeof(*op));
 	kref_init(&op->ref);
 	spin_lock_init(&op->lock);
 	init_waitqueue_head(&op->waitq);
@@ -65,10 +98,11 @@ struct lmf_op *lmf_op_alloc(struct lmf_func *func,
 static void lmf_op_release(struct kref *ref)
 {
 	struct lmf_op *op = container_of(ref, struct lmf_op, ref);
+	struct lmf_func *func = op->func;
 
 	lmf_dmabuf_put(op->buf);
 	lmf_dmabuf_put(op->ring);
-	kfree(op);
+	clear_bit_unlock(op - func->ops, func->ops_used);
 }
 
 /* In any context. */

@@ -145,6 +145,8 @@ static int lmf_bring_up(struct lmf_pci *lp)
 	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 	if (err)
 		return err;
+	/* An element of a data buffer holds any length. */
+	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
 	lp->core = lmf_core_create(&pdev->dev, &lmf_pci_io_ops, lp);
 	if (IS_ERR(lp->core))
 		return PTR_ERR(lp->core);
@@ -196,6 +198,13 @@ static void lmf_remove(struct pci_dev *pdev)
 	kfree(lp);
 }
 
+struct lmf_core *lmf_pci_core(struct pci_dev *pdev)
+{
+	struct lmf_pci *lp = pci_get_drvdata(pdev);
+
+	return lp->core;
+}
+
 static int lmf_sriov_configure(struct pci_dev *pdev, int nvfs)
 {
 	struct lmf_pci *lp = pci_get_drvdata(pdev);
@@ -205,7 +214,7 @@ static int lmf_sriov_configure(struct pci_dev *pdev, int nvfs)
 		pci_disable_sriov(pdev);
 		return 0;
 	}
-	if (!lmf_core_is_up(lp->core))
+	if (!lmf_core_wait_up(lp->core))
 		return -ENOTCONN;
 	if (nvfs > lp->core->nfuncs)
 		return -EINVAL;
@@ -268,6 +277,7 @@ static struct pci_driver lmf_pf_driver = {
 	.probe = lmf_probe,
 	.remove = lmf_remove,
 	.sriov_configure = lmf_sriov_configure,
+	.dev_groups = lmf_pf_groups,
 	.err_handler = &lmf_err_handlers,
 };
 module_pci_driver(lmf_pf_driver);

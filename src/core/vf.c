@@ -98,15 +98,16 @@ int lmf_func_read_info(struct lmf_func *func, struct lmf_vf_info *info)
 	return err;
 }
 
-static bool lmf_func_take(struct lmf_func *func)
+static int lmf_func_take(struct lmf_func *func)
 {
-	bool taken;
+	int err;
 
 	mutex_lock(&func->notify_lock);
-	taken = func->taken;
-	func->taken = true;
+	err = func->taken ? -EBUSY : lmf_ops_alloc(func);
+	if (!err)
+		func->taken = true;
 	mutex_unlock(&func->notify_lock);
-	return !taken;
+	return err;
 }
 
 static void lmf_func_set_vf(struct lmf_func *func, struct lmf_vf *vf)
@@ -125,13 +126,39 @@ static void lmf_func_release(struct lmf_func *func)
 
 static int lmf_vf_init(struct lmf_vf *vf)
 {
-	/* An earlier owner may have had to leave something behind. */
-	int err = lmf_track_close(vf->func);
 	struct lmf_vf_info info;
+	int err;
 
+	if (!lmf_core_wait_up(vf->func->core))
+		return -ENOTCONN;
+	/* An earlier owner may have had to leave something behind. */
+	err = lmf_track_close(vf->func);
 	if (!err)
 		err = lmf_func_read_info(vf->func, &info);
 	return err ?: lmf_vf_take_info(vf, &info);
+}
+
+/* Nobody else has the VF meanwhile. Bounded, killable while the PF is up. */
+int lmf_func_scrub(struct lmf_core *core, u32 id)
+{
+	struct lmf_request req = { .opcode = LMF_OP_SCRUB };
+	struct lmf_func *func;
+	int err;
+
+	if (id >= core->nfuncs)
+		return -ENODEV;
+	func = &core->funcs[id];
+	if (!lmf_core_wait_up(core))
+		return -ENOTCONN;
+	err = lmf_func_take(func);
+	if (err)
+		return err;
+	/* A session that an earlier owner had to leave is in its way. */
+	err = lmf_track_close(func);
+	if (!err)
+		err = lmf_op_exec(func, &req, NULL);
+	lmf_func_release(func);
+	return err;
 }
 
 struct lmf_vf *lmf_vf_open(struct lmf_core *core, u32 id,
@@ -144,8 +171,9 @@ struct lmf_vf *lmf_vf_open(struct lmf_core *core, u32 id,
 	if (id >= core->nfuncs)
 		return ERR_PTR(-EOPNOTSUPP);
 	func = &core->funcs[id];
-	if (!lmf_func_take(func))
-		return ERR_PTR(-EBUSY);
+	err = lmf_func_take(func);
+	if (err)
+		return ERR_PTR(err);
 	vf = kzalloc(sizeof(*vf), GFP_KERNEL);
 	if (!vf) {
 		lmf_func_release(func);
@@ -186,18 +214,39 @@ const struct lmf_vf_caps *lmf_vf_caps(const struct lmf_vf *vf)
 }
 EXPORT_SYMBOL_LMF(lmf_vf_caps);
 
+static const u32 lmf_levels[] = {
+	[LMF_RUN] = LMF_QUIESCE_RUN,
+	[LMF_STOP_INITIATOR] = LMF_QUIESCE_INITIATOR,
+	[LMF_STOP_FULL] = LMF_QUIESCE_FULL,
+};
+
 int lmf_vf_quiesce(struct lmf_vf *vf, enum lmf_quiesce level)
 {
-	static const u32 params[] = {
-		[LMF_RUN] = LMF_QUIESCE_RUN,
-		[LMF_STOP_INITIATOR] = LMF_QUIESCE_INITIATOR,
-		[LMF_STOP_FULL] = LMF_QUIESCE_FULL,
-	};
 	struct lmf_request req = {
 		.opcode = LMF_OP_QUIESCE,
-		.param = params[level],
+		.param = lmf_levels[level],
 	};
 
 	return lmf_op_exec(vf->func, &req, NULL);
 }
 EXPORT_SYMBOL_LMF(lmf_vf_quiesce);
+
+int lmf_vf_level(struct lmf_vf *vf, enum lmf_quiesce *level)
+{
+	struct lmf_vf_info info;
+	enum lmf_quiesce n;
+	int err;
+
+	err = lmf_func_read_info(vf->func, &info);
+	if (err)
+		return err;
+	for (n = LMF_RUN; n < ARRAY_SIZE(lmf_levels); n++) {
+		if (lmf_levels[n] ==
+		    (le32_to_cpu(info.state) & LMF_INFO_STATE_LEVEL)) {
+			*level = n;
+			return 0;
+		}
+	}
+	return -EIO;
+}
+EXPORT_SYMBOL_LMF(lmf_vf_level);

@@ -99,7 +99,7 @@ static blk_status_t lmf_req_map(struct lmf_blk *blk, struct request *rq,
 
 	sg_init_table(req->sgl, blk_rq_nr_phys_segments(rq));
 	table->sgl = req->sgl;
-	table->orig_nents = lmf_rq_map_sg(rq, req->sgl);
+	table->orig_nents = LMF_RQ_MAP_SG(rq, req->sgl);
 	err = dma_map_sgtable(&blk->pdev->dev, table, rq_dma_dir(rq),
 			      DMA_ATTR_NO_WARN);
 	if (err)
@@ -245,7 +245,7 @@ static int lmf_disk_init_hctx(struct blk_mq_hw_ctx *hctx, void *data,
 
 static int lmf_disk_init_request(struct blk_mq_tag_set *set,
 				 struct request *rq, unsigned int hctx_index,
-				 unsigned int numa_node)
+				 LMF_NUMA_NODE numa_node)
 {
 	struct lmf_req *req = blk_mq_rq_to_pdu(rq);
 	struct lmf_blk *blk = set->driver_data;
@@ -268,7 +268,7 @@ static void lmf_disk_map_queues(struct blk_mq_tag_set *set)
 {
 	struct lmf_blk *blk = set->driver_data;
 
-	lmf_map_queues(&set->map[HCTX_TYPE_DEFAULT], blk->pdev);
+	LMF_MAP_QUEUES(&set->map[HCTX_TYPE_DEFAULT], blk->pdev);
 }
 
 static const struct blk_mq_ops lmf_disk_mq_ops = {
@@ -371,7 +371,7 @@ static int lmf_disk_alloc_tags(struct lmf_blk *blk)
 				      blk->facts.segments);
 	set->numa_node = dev_to_node(&blk->pdev->dev);
 	set->timeout = LMF_REQ_TIMEOUT;
-	set->flags = LMF_BLK_MQ_FLAGS;
+	LMF_SET_MERGE(set);
 	set->driver_data = blk;
 	return blk_mq_alloc_tag_set(set);
 }

@@ -1,38 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What differs between the kernels that lmf_blk.ko builds against.
+ * What differs between the kernels that lmf_blk.ko builds against; probe.sh
+ * finds out. Macros only: in the tree, each use is replaced by what is meant
+ * there.
  */
 #ifndef LMF_BLK_COMPAT_H
 #define LMF_BLK_COMPAT_H
 
-#include <linux/blk-mq.h>
-#include <linux/pci.h>
-#include <linux/version.h>
-
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+/* While both are there, the other one may not know PCI yet. */
+#ifdef LMF_HAVE_MQ_PCI
 #include <linux/blk-mq-pci.h>
-#define LMF_BLK_MQ_FLAGS	BLK_MQ_F_SHOULD_MERGE
+#define LMF_MAP_QUEUES(map, pdev) blk_mq_pci_map_queues(map, pdev, 0)
 #else
-#define LMF_BLK_MQ_FLAGS	0
+#define LMF_MAP_QUEUES(map, pdev) blk_mq_map_hw_queues(map, &(pdev)->dev, 0)
 #endif
 
-static inline void lmf_map_queues(struct blk_mq_queue_map *map,
-				  struct pci_dev *pdev)
-{
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
-	blk_mq_pci_map_queues(map, pdev, 0);
+/* Later, requests are always merged. */
+#ifdef LMF_HAVE_MQ_MERGE
+#define LMF_SET_MERGE(set) ((set)->flags = BLK_MQ_F_SHOULD_MERGE)
 #else
-	blk_mq_map_hw_queues(map, &pdev->dev, 0);
+#define LMF_SET_MERGE(set)
 #endif
-}
 
-static inline int lmf_rq_map_sg(struct request *rq, struct scatterlist *sgl)
-{
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
-	return blk_rq_map_sg(rq->q, rq, sgl);
+#ifdef LMF_HAVE_MQ_NODE_INT
+#define LMF_NUMA_NODE int
 #else
-	return blk_rq_map_sg(rq, sgl);
+#define LMF_NUMA_NODE unsigned int
 #endif
-}
+
+#ifdef LMF_HAVE_RQ_MAP_SG
+#define LMF_RQ_MAP_SG(rq, sgl) blk_rq_map_sg(rq, sgl)
+#else
+#define LMF_RQ_MAP_SG(rq, sgl) blk_rq_map_sg((rq)->q, rq, sgl)
+#endif
 
 #endif

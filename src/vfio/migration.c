@@ -170,7 +170,7 @@ static bool lmf_take_level_lost(struct lmf_vfio_device *dev)
 static int lmf_settle_locked(struct lmf_vfio_device *dev)
 {
 	enum lmf_quiesce level;
-	int ret;
+	int ret = 0;
 
 	lmf_after_reset_locked(dev);
 	if (dev->state == VFIO_DEVICE_STATE_ERROR)
@@ -178,7 +178,9 @@ static int lmf_settle_locked(struct lmf_vfio_device *dev)
 	level = lmf_level_of(dev->state);
 	if (!lmf_take_level_lost(dev) && dev->level == level)
 		return 0;
-	ret = lmf_vf_quiesce(dev->vf, level);
+	if (dev->state == VFIO_DEVICE_STATE_RESUMING)
+		ret = lmf_resume_check(dev->migf);
+	ret = ret ?: lmf_vf_quiesce(dev->vf, level);
 	if (ret) {
 		spin_lock(&dev->reset_lock);
 		dev->level_lost = true;
@@ -206,10 +208,16 @@ static void lmf_settle_work(struct work_struct *work)
 	lmf_state_unlock(dev);
 }
 
+/* It is no word of the device about the VF, and the same may succeed later. */
+static bool lmf_is_transient(int err)
+{
+	return err == -ENOTCONN || err == -ENOMEM || err == -EINTR;
+}
+
 /*
  * The VF may be at the old or at the new level after a failure: bring it back.
- * If that fails, too, it is in no state that has a name, unless we are being
- * killed: then the command was sent, and the next one settles it.
+ * If that fails, too, it is in no state that has a name; unless nobody asked
+ * the device, then the old state stays and settle_work brings the VF back.
  */
 static int lmf_change_level_locked(struct lmf_vfio_device *dev,
 				   enum lmf_quiesce level)
@@ -225,7 +233,9 @@ static int lmf_change_level_locked(struct lmf_vfio_device *dev,
 	err = lmf_vf_quiesce(dev->vf, old);
 	if (!err) {
 		dev->level = old;
-	} else if (err != -EINTR && !lmf_reset_pending(dev)) {
+	} else if (lmf_is_transient(err)) {
+		lmf_migration_lost(dev);
+	} else if (!lmf_reset_pending(dev)) {
 		lmf_end_session_locked(dev);
 		lmf_drop_spare_locked(dev);
 		lmf_enter_state_locked(dev, VFIO_DEVICE_STATE_ERROR);
@@ -547,7 +557,8 @@ void lmf_migration_reset_done(struct lmf_vfio_device *dev)
  * lmf_migration_lost() - events of the device were lost
  * @dev: device
  *
- * A reset of the PF, which has the VF run again, may be among them.
+ * A reset of the PF's function, which has the VF run again, may be among them,
+ * or the end of what kept the VF from being brought to its level.
  */
 void lmf_migration_lost(struct lmf_vfio_device *dev)
 {
@@ -600,9 +611,9 @@ void lmf_migration_close(struct lmf_vfio_device *dev)
  */
 void lmf_migration_closed(struct lmf_vfio_device *dev)
 {
-	mutex_lock(&dev->state_mutex);
-	lmf_settle_locked(dev);
-	lmf_state_unlock(dev);
+	/* Who closes may have been killed; a worker never is. */
+	queue_work(system_unbound_wq, &dev->settle_work);
+	flush_work(&dev->settle_work);
 }
 
 /**

@@ -13,6 +13,8 @@
 #include "lmf_ids.h"
 #include "lmf_vfio.h"
 
+LMF_DEFINE_PCI_OPS;
+
 static struct lmf_vfio_device *lmf_vfio_drvdata(struct pci_dev *pdev)
 {
 	struct vfio_pci_core_device *core = dev_get_drvdata(&pdev->dev);
@@ -30,6 +32,7 @@ static int lmf_vfio_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (IS_ERR(dev))
 		return PTR_ERR(dev);
 	dev_set_drvdata(&pdev->dev, &dev->core);
+	LMF_SET_PCI_OPS(dev->core);
 
 	ret = lmf_vfio_setup(dev, pdev);
 	if (ret)

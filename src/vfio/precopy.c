@@ -47,7 +47,11 @@ void lmf_precopy_init(struct lmf_precopy *p, const struct lmf_vf_caps *caps,
  */
 void lmf_precopy_left(struct lmf_precopy *p, const struct lmf_save_left *left)
 {
-	p->left.initial = min(left->initial, p->caps->state_max);
+	u64 initial = min(left->initial, p->caps->state_max);
+
+	if (p->begun && initial > p->left.initial)
+		p->again = true;
+	p->left.initial = initial;
 	p->left.dirty = min(left->dirty, p->caps->state_max);
 	p->left.trailer = min_t(u64, left->trailer, p->caps->trailer_max);
 }
@@ -88,10 +92,26 @@ void lmf_precopy_unread(struct lmf_unread *sum, u64 total, u64 initial, u64 pos)
 }
 
 /**
+ * lmf_precopy_reinit() - let initial_bytes rise, for who understands it
+ * @p: what is left
+ *
+ * Return: has the device begun its first pass anew since it was asked last?
+ */
+bool lmf_precopy_reinit(struct lmf_precopy *p)
+{
+	bool again = p->again;
+
+	if (again)
+		p->told = U64_MAX;
+	p->again = false;
+	return again;
+}
+
+/**
  * lmf_precopy_info() - answer the precopy-info ioctl
  * @p: what is left
  * @unread: in our buffers
- * @initial_bytes: never more than it was the last time
+ * @initial_bytes: never more than it was the last time, but for a reinit
  * @dirty_bytes: media dirtied since it was sent
  */
 void lmf_precopy_info(struct lmf_precopy *p, const struct lmf_unread *unread,

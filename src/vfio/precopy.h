@@ -12,6 +12,7 @@
  * @left: in the device, after the last chunk accounted
  * @told: initial_bytes as told last: they never rise
  * @begun: the first chunk was accounted
+ * @again: since then the first pass became longer: it was begun anew
  */
 struct lmf_precopy {
 	const struct lmf_vf_caps *caps;
@@ -19,6 +20,7 @@ struct lmf_precopy {
 	struct lmf_save_left left;
 	u64 told;
 	bool begun;
+	bool again;
 };
 
 /**
@@ -37,6 +39,7 @@ void lmf_precopy_left(struct lmf_precopy *p, const struct lmf_save_left *left);
 u32 lmf_precopy_chunk(struct lmf_precopy *p, const struct lmf_chunk *chunk);
 void lmf_precopy_unread(struct lmf_unread *sum, u64 total, u64 initial,
 			u64 pos);
+bool lmf_precopy_reinit(struct lmf_precopy *p);
 void lmf_precopy_info(struct lmf_precopy *p, const struct lmf_unread *unread,
 		      u64 *initial_bytes, u64 *dirty_bytes);
 u64 lmf_precopy_data_size(const struct lmf_precopy *p,

@@ -215,6 +215,12 @@ static ssize_t lmf_resume_take_locked(struct lmf_resume *res,
 	return n;
 }
 
+/* No further write() would tell that the state was not applied. */
+static bool lmf_resume_ended_early(const struct lmf_resume *res)
+{
+	return res->reader.phase == LMF_STREAM_DONE && !res->loaded;
+}
+
 static ssize_t lmf_resume_write_locked(struct lmf_resume *res,
 				       const char __user *buf, size_t len,
 				       bool nonblock)
@@ -236,7 +242,7 @@ static ssize_t lmf_resume_write_locked(struct lmf_resume *res,
 		cond_resched();
 	}
 	err = lmf_migf_alive_locked(&res->migf);
-	if (err && err != -ENODEV)
+	if (err && (err != -ENODEV || lmf_resume_ended_early(res)))
 		return err;
 	return done ?: ret;
 }
@@ -330,12 +336,45 @@ int lmf_resume_begin(struct lmf_migf *migf, struct lmf_vfio_device *dev)
 	return ret;
 }
 
+/* A reset of the PF's function resets the VF, too, and is not told as such. */
+static int lmf_resume_ask_locked(struct lmf_resume *res)
+{
+	enum lmf_quiesce level;
+	int ret;
+
+	lockdep_assert_held(&res->migf.lock);
+	ret = lmf_vf_level(res->migf.dev->vf, &level);
+	if (!ret && level != LMF_STOP_FULL)
+		lmf_resume_refuse_locked(res, -EIO);
+	return ret;
+}
+
+/**
+ * lmf_resume_check() - refuse a stream whose VF did not stand still
+ * @migf: session
+ *
+ * The VF was reset, and what was loaded is gone. To be called before the VF is
+ * stopped anew, as nobody can tell afterwards.
+ *
+ * Return: 0, or why the device did not say.
+ */
+int lmf_resume_check(struct lmf_migf *migf)
+{
+	int ret = 0;
+
+	mutex_lock(&migf->lock);
+	if (!lmf_migf_alive_locked(migf))
+		ret = lmf_resume_ask_locked(to_lmf_resume(migf));
+	mutex_unlock(&migf->lock);
+	return ret;
+}
+
 /**
  * lmf_resume_complete() - may RESUMING be left for STOP?
  * @migf: session
  *
- * Return: 0 if a whole state was loaded, -EINVAL if not yet, or why the stream
- * was refused.
+ * Return: 0 if a whole state was loaded and is still there, -EINVAL if not yet,
+ * or why the stream was refused.
  */
 int lmf_resume_complete(struct lmf_migf *migf)
 {
@@ -345,6 +384,8 @@ int lmf_resume_complete(struct lmf_migf *migf)
 	ret = lmf_migf_alive_locked(migf);
 	if (!ret && !to_lmf_resume(migf)->loaded)
 		ret = -EINVAL;
+	ret = ret ?: lmf_resume_ask_locked(to_lmf_resume(migf));
+	ret = ret ?: lmf_migf_alive_locked(migf);
 	mutex_unlock(&migf->lock);
 	return ret;
 }

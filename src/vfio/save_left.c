@@ -10,6 +10,7 @@
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
+#include "compat.h"
 #include "lmf_vfio.h"
 #include "save.h"
 
@@ -89,6 +90,9 @@ static int lmf_save_precopy_info_locked(struct lmf_save *save,
 	ret = lmf_migf_alive_locked(&save->migf);
 	if (ret)
 		return ret;
+	if (LMF_KNOWS_REINIT(save->migf.dev->core.vdev))
+		info->flags = lmf_precopy_reinit(&save->precopy) ?
+			      LMF_INFO_REINIT : 0;
 	lmf_save_info_locked(save, &initial_bytes, &dirty_bytes);
 	info->initial_bytes = initial_bytes;
 	info->dirty_bytes = dirty_bytes;

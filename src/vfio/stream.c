@@ -13,6 +13,7 @@
  * not for us. Payload has an effect only after its CRC was right.
  */
 #include <linux/build_bug.h>
+#include <linux/crc32c.h>
 #include <linux/errno.h>
 #include <linux/minmax.h>
 #include <linux/stddef.h>
@@ -28,9 +29,14 @@ static_assert(sizeof(struct lmf_stream_end) == 16);
 static_assert(sizeof(struct lmf_head_record) == 48);
 static_assert(sizeof(struct lmf_end_record) == 40);
 
+static u32 lmf_stream_crc(u32 crc, const void *data, size_t n)
+{
+	return crc32c(crc, data, n);
+}
+
 static u32 lmf_stream_crc_start(const struct lmf_record *rec)
 {
-	return crc32c(~0U, (const void *)rec, offsetof(struct lmf_record, crc));
+	return lmf_stream_crc(~0U, rec, offsetof(struct lmf_record, crc));
 }
 
 static void lmf_stream_put(struct lmf_stream_writer *w, struct lmf_record *out,
@@ -41,8 +47,8 @@ static void lmf_stream_put(struct lmf_stream_writer *w, struct lmf_record *out,
 		.length = cpu_to_le32(length),
 		.seq = cpu_to_le64(w->seq++),
 	};
-	out->crc = cpu_to_le32(~crc32c(lmf_stream_crc_start(out), payload,
-				       length));
+	out->crc = cpu_to_le32(~lmf_stream_crc(lmf_stream_crc_start(out),
+					       payload, length));
 }
 
 /**
@@ -288,7 +294,7 @@ static int lmf_stream_got_header(struct lmf_stream_reader *r, size_t n)
 static int lmf_stream_got_payload(struct lmf_stream_reader *r, const void *data,
 				  size_t n)
 {
-	r->crc = crc32c(r->crc, data, n);
+	r->crc = lmf_stream_crc(r->crc, data, n);
 	r->have += n;
 	return r->have < r->length ? LMF_STREAM_MORE : lmf_stream_accept(r);
 }

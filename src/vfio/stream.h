@@ -37,7 +37,7 @@ void lmf_stream_put_end(struct lmf_stream_writer *w,
 enum lmf_stream_event {
 	LMF_STREAM_MORE,	/* go on */
 	LMF_STREAM_HEAD,	/* HEAD was accepted, chunk_max is valid */
-	LMF_STREAM_SINK,	/* a STATE record began: call lmf_stream_sink() */
+	LMF_STREAM_SINK,	/* a STATE began: call lmf_stream_sink() */
 	LMF_STREAM_STATE,	/* its payload is complete and sound */
 	LMF_STREAM_END,		/* END was accepted, nothing may follow */
 };

@@ -27,6 +27,7 @@
 
 #include <linux/lmf.h>
 
+#include "compat.h"
 #include "lmf_log.h"
 #include "tracker.h"
 
@@ -280,6 +281,7 @@ static int lmf_report_run(void *priv, u64 iova, u64 length)
 {
 	struct lmf_report *report = priv;
 	u64 part, offset;
+	int ret;
 
 	if (fatal_signal_pending(current))
 		return -EINTR;
@@ -289,7 +291,9 @@ static int lmf_report_run(void *priv, u64 iova, u64 length)
 		offset = iova - report->base;
 		if (offset)
 			part = min(part, 1ull << __ffs64(offset));
-		iova_bitmap_set(report->dirty, iova, part);
+		ret = LMF_BITMAP_SET(report->dirty, iova, part);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }
@@ -323,7 +327,8 @@ static int lmf_tracker_report_window(struct lmf_tracker *t, u64 iova, u64 last,
  *
  * Killable.
  *
- * Return: 0, -EINVAL if tracking is off or the window wraps, or -EINTR.
+ * Return: 0, -EINVAL if tracking is off or the window wraps, -EFAULT or
+ * -EINTR. After an error nothing was cleared.
  */
 int lmf_tracker_report(struct lmf_tracker *t, unsigned long iova,
 		       unsigned long length, struct iova_bitmap *dirty)

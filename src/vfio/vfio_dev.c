@@ -3,13 +3,15 @@
  * What vfio asks of a device. Regions, interrupts and config space are those
  * of vfio-pci; nothing that a guest can reach there takes part in migration.
  *
- * A VF that cannot migrate, or whose PF is not ours, has no vf and is plain
- * vfio-pci.
+ * A VF of which we can offer nothing, or whose PF is not ours, has no vf and is
+ * plain vfio-pci.
  */
 #include <linux/iommufd.h>
 #include <linux/iova_bitmap.h>
 #include <linux/vfio.h>
 
+#include "compat.h"
+#include "lmf_log.h"
 #include "lmf_vfio.h"
 #include "stream.h"
 #include "trace.h"
@@ -105,9 +107,10 @@ static bool lmf_caps_sane(const struct lmf_vf_caps *caps)
 	       caps->state_max <= LMF_STATE_MAX;
 }
 
-static void lmf_publish(struct lmf_vfio_device *dev)
+/* Returns false if there is nothing to offer. */
+static bool lmf_publish(struct lmf_vfio_device *dev,
+			const struct lmf_vf_caps *caps)
 {
-	const struct lmf_vf_caps *caps = lmf_vf_caps(dev->vf);
 	struct vfio_device *vdev = &dev->core.vdev;
 
 	if (caps->migrate && !lmf_caps_sane(caps)) {
@@ -119,8 +122,10 @@ static void lmf_publish(struct lmf_vfio_device *dev)
 		vdev->mig_ops = &lmf_migration_ops;
 	}
 	/* Without iova_bitmap a log could be started but never read. */
-	if (IS_ENABLED(CONFIG_IOMMUFD_DRIVER) && caps->log)
+	if (IS_ENABLED(CONFIG_IOMMUFD_DRIVER) && caps->log &&
+	    caps->log_formats & BIT(LMF_LOG_RING))
 		vdev->log_ops = &lmf_log_ops;
+	return vdev->mig_ops || vdev->log_ops;
 }
 
 /**
@@ -142,9 +147,13 @@ int lmf_vfio_setup(struct lmf_vfio_device *dev, struct pci_dev *pdev)
 	if (IS_ERR(vf))
 		return dev_err_probe(&pdev->dev, PTR_ERR(vf),
 				     "migration interface of the PF\n");
+	if (!lmf_publish(dev, lmf_vf_caps(vf))) {
+		pci_info(pdev, "no migration: the device offers none\n");
+		lmf_vf_put(vf);
+		return 0;
+	}
 	dev->vf = vf;
 	lmf_tracker_init(&dev->tracker, vf);
-	lmf_publish(dev);
 	/* What the notifications use is initialized. */
 	smp_store_release(&dev->notify_ready, true);
 	return 0;
@@ -209,13 +218,16 @@ const struct vfio_device_ops lmf_vfio_ops = {
 	.close_device = lmf_vfio_close,
 	.ioctl = vfio_pci_core_ioctl,
 	.device_feature = vfio_pci_core_ioctl_feature,
+	LMF_OPS_REGION_INFO
 	.read = vfio_pci_core_read,
 	.write = vfio_pci_core_write,
 	.mmap = vfio_pci_core_mmap,
 	.request = vfio_pci_core_request,
 	.match = vfio_pci_core_match,
+	LMF_OPS_MATCH_TOKEN
 	.bind_iommufd = vfio_iommufd_physical_bind,
 	.unbind_iommufd = vfio_iommufd_physical_unbind,
 	.attach_ioas = vfio_iommufd_physical_attach_ioas,
 	.detach_ioas = vfio_iommufd_physical_detach_ioas,
+	LMF_OPS_PASID
 };

@@ -27,7 +27,7 @@ static bool taken(struct lmf_fw_config config)
 	return good;
 }
 
-#define TAKEN(field, value_) __extension__ ({						\
+#define TAKEN(field, value_) __extension__ ({				\
 	struct lmf_fw_config config = bed_config;			\
 									\
 	config.field = value_;						\

@@ -141,7 +141,8 @@ static void random_writes(struct bed *bed, unsigned int vf, uint64_t *state)
 		io = bed_io_cmd(bed_random(state) % 4 ? LMF_VF_OP_WRITE :
 							LMF_VF_OP_WRITE_ZEROES,
 				bed_random(state) % 8000 * 512,
-				GUEST_DATA + bed_random(state) % (8 << 20), len);
+				GUEST_DATA + bed_random(state) % (8 << 20),
+				len);
 		bed_io_submit(bed, vf, q, &io);
 	}
 	if (bed_random(state) % 2)

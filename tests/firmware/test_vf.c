@@ -248,8 +248,8 @@ static void out_of_memory_is_a_media_error(void)
 	bed_free(bed);
 }
 
-static void try_setup(struct bed *bed, uint64_t sq, uint64_t cq, uint32_t entries,
-		      uint32_t vector, bool good)
+static void try_setup(struct bed *bed, uint64_t sq, uint64_t cq,
+		      uint32_t entries, uint32_t vector, bool good)
 {
 	uint64_t base = LMF_VF_QUEUE(1);
 

@@ -4,6 +4,7 @@
  * never have reached for memory that was not its own, and none may be left.
  */
 #include <kunit/device.h>
+#include <linux/preempt.h>
 
 #include "core_bed.h"
 
@@ -95,6 +96,7 @@ void core_bed_exit(struct kunit *test)
 	mock_dma_fail(false);
 	mock_pf_edit(&b->pf, NULL, NULL);
 	mock_pf_pause(&b->pf, false);
+	mock_pf_late(&b->pf, 0);
 	mock_set_timeout(CORE_PATIENT_MS);
 	for (n = 0; n < CORE_VFS; n++)
 		core_bed_close(b, n);
@@ -155,6 +157,44 @@ int core_save_read(struct core_bed *b, unsigned int n, u64 session,
 		err = lmf_op_result(op, chunk);
 	lmf_op_put(op);
 	return err;
+}
+
+struct lmf_op *core_submit_read(struct core_bed *b, unsigned int n,
+				u64 session, struct lmf_buf *buf)
+{
+	struct lmf_op *op = lmf_vf_save_read(b->vf[n].handle, session, buf,
+					     false, NULL);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(b->test, op);
+	return op;
+}
+
+/* The VF can be saved. */
+void core_expect_works(struct core_bed *b, unsigned int n)
+{
+	struct lmf_buf *buf = core_buf(b, n);
+	u64 session = core_save_begin(b, n);
+	struct lmf_chunk chunk;
+
+	KUNIT_EXPECT_EQ(b->test, core_save_read(b, n, session, buf, false,
+						&chunk), 0);
+	lmf_vf_save_end(b->vf[n].handle, session);
+	lmf_buf_put(buf);
+}
+
+/* Both halves of a reset from outside are told where nobody may sleep. */
+void core_reset_prepare(struct core_bed *b)
+{
+	preempt_disable();
+	lmf_core_reset_prepare(b->core);
+	preempt_enable();
+}
+
+void core_reset_done(struct core_bed *b)
+{
+	preempt_disable();
+	lmf_core_reset_done(b->core);
+	preempt_enable();
 }
 
 struct lmf_buf *core_ring(struct core_bed *b, unsigned int n)

@@ -63,6 +63,11 @@ struct lmf_buf *core_buf(struct core_bed *b, unsigned int n);
 u64 core_save_begin(struct core_bed *b, unsigned int n);
 int core_save_read(struct core_bed *b, unsigned int n, u64 session,
 		   struct lmf_buf *buf, bool final, struct lmf_chunk *chunk);
+struct lmf_op *core_submit_read(struct core_bed *b, unsigned int n,
+				u64 session, struct lmf_buf *buf);
+void core_expect_works(struct core_bed *b, unsigned int n);
+void core_reset_prepare(struct core_bed *b);
+void core_reset_done(struct core_bed *b);
 struct lmf_buf *core_ring(struct core_bed *b, unsigned int n);
 int core_log_start(struct core_bed *b, unsigned int n, struct lmf_buf *ring);
 

@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * src/core against the reference firmware when it is late, silent, wrong or
- * gone. What the device may still write stays allocated, whoever has given up
- * on it; core_bed_exit() sees to it that it never reached for anything else.
+ * src/core against the reference firmware when it is late, silent or wrong.
+ * What the device may still write stays allocated, whoever has given up on it;
+ * core_bed_exit() sees to it that it never reached for anything else.
  */
 #include <linux/kthread.h>
 #include <linux/sched/signal.h>
 
 #include "core_bed.h"
-
-static struct lmf_op *submit_read(struct core_bed *b, unsigned int n,
-				  u64 session, struct lmf_buf *buf)
-{
-	struct lmf_op *op = lmf_vf_save_read(b->vf[n].handle, session, buf,
-					     false, NULL);
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(b->test, op);
-	return op;
-}
+#include "sweep_alloc.h"
 
 /* A read that will not be answered in time; its caller has left. */
 static void abandon_read(struct core_bed *b, u64 session)
@@ -26,23 +17,11 @@ static void abandon_read(struct core_bed *b, u64 session)
 	struct lmf_op *op;
 
 	mock_set_timeout(CORE_SHORT_MS);
-	op = submit_read(b, 0, session, buf);
+	op = core_submit_read(b, 0, session, buf);
 	KUNIT_EXPECT_EQ(b->test, lmf_op_wait(op), -ETIMEDOUT);
 	KUNIT_EXPECT_EQ(b->test, lmf_op_result(op, NULL), -ETIMEDOUT);
 	mock_set_timeout(CORE_PATIENT_MS);
 	lmf_op_put(op);
-	lmf_buf_put(buf);
-}
-
-static void expect_works(struct core_bed *b, unsigned int n)
-{
-	struct lmf_buf *buf = core_buf(b, n);
-	u64 session = core_save_begin(b, n);
-	struct lmf_chunk chunk;
-
-	KUNIT_EXPECT_EQ(b->test, core_save_read(b, n, session, buf, false,
-						&chunk), 0);
-	lmf_vf_save_end(b->vf[n].handle, session);
 	lmf_buf_put(buf);
 }
 
@@ -63,7 +42,7 @@ static void core_fault_test_late(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b->core->aq.nstuck, 0);
 	KUNIT_EXPECT_EQ(test, b->core->aq.stray, 0);
 	lmf_vf_save_end(b->vf[0].handle, session);
-	expect_works(b, 0);
+	core_expect_works(b, 0);
 }
 
 /* The completion never comes: only a reset that is over frees the buffer. */
@@ -75,14 +54,14 @@ static void core_fault_test_dropped(struct kunit *test)
 
 	core_bed_fault(b, "admin-drop=0x0121:1");
 	abandon_read(b, session);
-	expect_works(b, 1);
+	core_expect_works(b, 1);
 	KUNIT_EXPECT_EQ(test, core_bed_live(b), live + 1);
-	lmf_core_reset_prepare(b->core);
+	core_reset_prepare(b);
 	KUNIT_EXPECT_EQ(test, core_bed_live(b), live + 1);
 	mock_pf_flr(&b->pf, LMF_FW_PF);
-	lmf_core_reset_done(b->core);
+	core_reset_done(b);
 	KUNIT_EXPECT_EQ(test, core_bed_live(b), live);
-	expect_works(b, 0);
+	core_expect_works(b, 0);
 }
 
 /* A late completion is that of its own command, whatever came after it. */
@@ -98,7 +77,7 @@ static void core_fault_test_late_order(struct kunit *test)
 	core_bed_fault(b, "admin-drop=0x0121:1");
 	abandon_read(b, session);
 	core_bed_fault(b, "admin-drop=0x0121:1");
-	op = submit_read(b, 0, session, buf);
+	op = core_submit_read(b, 0, session, buf);
 	KUNIT_EXPECT_EQ(test, lmf_vf_quiesce(b->vf[0].handle, LMF_RUN), 0);
 	KUNIT_EXPECT_FALSE(test, lmf_op_done(op));
 	core_bed_fault(b, "admin-release");
@@ -221,8 +200,8 @@ static void core_fault_test_nonsense_begin(struct kunit *test)
 			-EIO);
 	mock_pf_edit(&b->pf, NULL, NULL);
 	core_bed_open(b, 1);
-	expect_works(b, 1);
-	expect_works(b, 0);
+	core_expect_works(b, 1);
+	core_expect_works(b, 0);
 }
 
 /* The device has a session that nobody was told the name of. */
@@ -299,7 +278,7 @@ static void core_fault_test_vf_reset(struct kunit *test)
 	struct lmf_op *op;
 
 	mock_pf_pause(&b->pf, true);
-	op = submit_read(b, 0, session, buf);
+	op = core_submit_read(b, 0, session, buf);
 	mock_pf_flr(&b->pf, 0);
 	mock_pf_pause(&b->pf, false);
 	KUNIT_EXPECT_EQ(test, lmf_op_wait(op), 0);
@@ -308,61 +287,7 @@ static void core_fault_test_vf_reset(struct kunit *test)
 					     &chunk), -ECANCELED);
 	lmf_op_put(op);
 	lmf_buf_put(buf);
-	expect_works(b, 0);
-}
-
-/* The device is gone, and comes back with a reset from outside. */
-static void core_fault_test_gone(struct kunit *test)
-{
-	struct core_bed *b = test->priv;
-	u64 session = core_save_begin(b, 0);
-	unsigned int live = core_bed_live(b);
-	struct lmf_buf *buf = core_buf(b, 0);
-	struct lmf_op *op;
-
-	mock_pf_pause(&b->pf, true);
-	op = submit_read(b, 0, session, buf);
-	b->pf.gone = true;
-	KUNIT_EXPECT_EQ(test, lmf_op_wait(op), -ENOTCONN);
-	KUNIT_EXPECT_EQ(test, lmf_op_result(op, NULL), -ENOTCONN);
-	lmf_op_put(op);
-	lmf_buf_put(buf);
-	KUNIT_EXPECT_EQ(test, lmf_vf_quiesce(b->vf[1].handle, LMF_RUN),
-			-ENOTCONN);
-	KUNIT_EXPECT_EQ(test, core_bed_live(b), live + 1);
-	KUNIT_EXPECT_GE(test, atomic_read(&b->vf[1].losts), 1);
-	b->pf.gone = false;
-	mock_pf_pause(&b->pf, false);
-	lmf_core_reset_prepare(b->core);
-	mock_pf_flr(&b->pf, LMF_FW_PF);
-	lmf_core_reset_done(b->core);
-	KUNIT_EXPECT_EQ(test, core_bed_live(b), live);
-	expect_works(b, 0);
-	expect_works(b, 1);
-}
-
-/* Between the two halves of a reset from outside nothing is sent. */
-static void core_fault_test_reset(struct kunit *test)
-{
-	struct core_bed *b = test->priv;
-	u64 session = core_save_begin(b, 0);
-	struct lmf_buf *buf = core_buf(b, 0);
-	struct lmf_chunk chunk;
-	struct lmf_op *op;
-
-	mock_pf_pause(&b->pf, true);
-	op = submit_read(b, 0, session, buf);
-	lmf_core_reset_prepare(b->core);
-	KUNIT_EXPECT_EQ(test, lmf_op_wait(op), -ENOTCONN);
-	KUNIT_EXPECT_EQ(test, core_save_read(b, 0, session, buf, false,
-					     &chunk), -ENOTCONN);
-	mock_pf_pause(&b->pf, false);
-	lmf_core_reset_done(b->core);
-	KUNIT_EXPECT_EQ(test, core_save_read(b, 0, session, buf, false,
-					     &chunk), -ECANCELED);
-	lmf_op_put(op);
-	lmf_buf_put(buf);
-	expect_works(b, 0);
+	core_expect_works(b, 0);
 }
 
 static struct lmf_op *flood(struct core_bed *b, struct lmf_op **ops,
@@ -372,7 +297,7 @@ static struct lmf_op *flood(struct core_bed *b, struct lmf_op **ops,
 
 	for (i = 0; i < LMF_VF_INFLIGHT; i++) {
 		bufs[i] = core_buf(b, 0);
-		ops[i] = submit_read(b, 0, session, bufs[i]);
+		ops[i] = core_submit_read(b, 0, session, bufs[i]);
 	}
 	return ops[i - 1];
 }
@@ -408,8 +333,8 @@ static void core_fault_test_stuck(struct kunit *test)
 	mock_pf_pause(&b->pf, false);
 	KUNIT_EXPECT_EQ(test, core_bed_live(b), live);
 	KUNIT_EXPECT_TRUE(test, lmf_core_is_up(b->core));
-	expect_works(b, 0);
-	expect_works(b, 1);
+	core_expect_works(b, 0);
+	core_expect_works(b, 1);
 }
 
 static unsigned int order_of(struct core_bed *b, unsigned int from,
@@ -440,7 +365,7 @@ static void core_fault_test_fair(struct kunit *test)
 	mock_set_timeout(CORE_PATIENT_MS);
 	/* It was never sent. */
 	KUNIT_EXPECT_EQ(test, b->core->funcs[0].inflight, b->core->aq.quota);
-	other = submit_read(b, 1, second, buf);
+	other = core_submit_read(b, 1, second, buf);
 	mock_pf_pause(&b->pf, false);
 	KUNIT_EXPECT_EQ(test, lmf_op_wait(other), 0);
 	KUNIT_EXPECT_EQ(test, lmf_op_wait(last), 0);
@@ -544,7 +469,66 @@ static void core_fault_test_begin(struct kunit *test)
 	mock_set_timeout(CORE_PATIENT_MS);
 	core_bed_fault(b, "admin-release");
 	KUNIT_EXPECT_TRUE(test, wait_until(!READ_ONCE(b->core->aq.nused), 20));
-	expect_works(b, 0);
+	core_expect_works(b, 0);
+}
+
+/* What stops a VF, gives its state and reports its log takes no memory. */
+static void core_fault_test_no_memory(struct kunit *test)
+{
+	struct core_bed *b = test->priv;
+	struct lmf_buf *bufs[LMF_VF_INFLIGHT], *buf = core_buf(b, 0);
+	struct lmf_op *ops[LMF_VF_INFLIGHT], *last;
+	struct lmf_buf *ring = core_ring(b, 0);
+	struct lmf_vf *vf = b->vf[0].handle;
+	struct lmf_log_flushed flushed;
+	struct lmf_save_left left;
+	struct lmf_chunk chunk = { };
+	u64 session = core_save_begin(b, 0);
+	int err;
+
+	KUNIT_ASSERT_EQ(test, mock_guest_init(&b->pf, 0), 0);
+	KUNIT_ASSERT_EQ(test, core_log_start(b, 0, ring), 0);
+	last = flood(b, ops, bufs, session);
+	KUNIT_EXPECT_EQ(test, lmf_op_wait(last), 0);
+	sweep_alloc_arm(1);
+	KUNIT_EXPECT_EQ(test, lmf_vf_quiesce(vf, LMF_STOP_FULL), 0);
+	do {
+		err = core_save_read(b, 0, session, buf, true, &chunk);
+	} while (!err && !chunk.ended);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, lmf_vf_save_query(vf, session, &left), 0);
+	KUNIT_EXPECT_EQ(test, lmf_vf_log_flush(vf, &flushed), 0);
+	KUNIT_EXPECT_EQ(test, lmf_vf_log_stop(vf), 0);
+	lmf_vf_save_end(vf, session);
+	KUNIT_EXPECT_EQ(test, b->pf.fw->vf[0]->save.session, 0);
+	KUNIT_EXPECT_FALSE(test, sweep_alloc_struck());
+	sweep_alloc_arm(0);
+	unflood(ops, bufs);
+	lmf_buf_put(ring);
+	lmf_buf_put(buf);
+}
+
+/* There is room for so many operations, held or on the device, of each VF. */
+static void core_fault_test_no_room(struct kunit *test)
+{
+	struct core_bed *b = test->priv;
+	struct lmf_buf *buf = core_buf(b, 0);
+	struct lmf_op *ops[LMF_VF_OPS];
+	u64 session = core_save_begin(b, 0);
+	unsigned int i;
+
+	for (i = 0; i < LMF_VF_OPS; i++) {
+		ops[i] = core_submit_read(b, 0, session, buf);
+		KUNIT_EXPECT_EQ(test, lmf_op_wait(ops[i]), 0);
+	}
+	KUNIT_EXPECT_EQ(test, lmf_vf_quiesce(b->vf[0].handle, LMF_RUN),
+			-ENOMEM);
+	KUNIT_EXPECT_EQ(test, lmf_vf_quiesce(b->vf[1].handle, LMF_RUN), 0);
+	lmf_op_put(ops[--i]);
+	KUNIT_EXPECT_EQ(test, lmf_vf_quiesce(b->vf[0].handle, LMF_RUN), 0);
+	while (i--)
+		lmf_op_put(ops[i]);
+	lmf_buf_put(buf);
 }
 
 static int killed_thread(void *data)
@@ -589,8 +573,6 @@ static struct kunit_case core_fault_test_cases[] = {
 	KUNIT_CASE(core_fault_test_garbage),
 	KUNIT_CASE(core_fault_test_errnos),
 	KUNIT_CASE(core_fault_test_vf_reset),
-	KUNIT_CASE(core_fault_test_gone),
-	KUNIT_CASE(core_fault_test_reset),
 	KUNIT_CASE(core_fault_test_stuck),
 	KUNIT_CASE(core_fault_test_fair),
 	KUNIT_CASE(core_fault_test_lost_irq),
@@ -598,6 +580,8 @@ static struct kunit_case core_fault_test_cases[] = {
 	KUNIT_CASE(core_fault_test_log_stop),
 	KUNIT_CASE(core_fault_test_log_start),
 	KUNIT_CASE(core_fault_test_begin),
+	KUNIT_CASE(core_fault_test_no_memory),
+	KUNIT_CASE(core_fault_test_no_room),
 	KUNIT_CASE(core_fault_test_killed),
 	{}
 };

@@ -57,6 +57,15 @@ static void core_test_version(struct kunit *test)
 	mock_pf_exit(pf);
 }
 
+static void expect_level(struct core_bed *b, unsigned int n,
+			 enum lmf_quiesce want)
+{
+	enum lmf_quiesce level;
+
+	KUNIT_EXPECT_EQ(b->test, lmf_vf_level(b->vf[n].handle, &level), 0);
+	KUNIT_EXPECT_EQ(b->test, level, want);
+}
+
 static void core_test_quiesce(struct kunit *test)
 {
 	static const enum lmf_quiesce levels[] = {
@@ -71,7 +80,29 @@ static void core_test_quiesce(struct kunit *test)
 						     levels[i]), 0);
 		KUNIT_EXPECT_EQ(test, b->pf.fw->vf[1]->level, levels[i]);
 		KUNIT_EXPECT_EQ(test, b->pf.fw->vf[0]->level, LMF_RUN);
+		expect_level(b, 1, levels[i]);
+		expect_level(b, 0, LMF_RUN);
 	}
+}
+
+/* A reset of the queue keeps the level, one of the PF's function ends it. */
+static void core_test_level(struct kunit *test)
+{
+	struct core_bed *b = test->priv;
+	struct lmf_vf *vf = b->vf[0].handle;
+	enum lmf_quiesce level;
+
+	KUNIT_EXPECT_EQ(test, lmf_vf_quiesce(vf, LMF_STOP_FULL), 0);
+	core_reset_prepare(b);
+	KUNIT_EXPECT_EQ(test, lmf_vf_level(vf, &level), -ENOTCONN);
+	core_reset_done(b);
+	flush_work(&b->core->recover_work);
+	expect_level(b, 0, LMF_STOP_FULL);
+	core_reset_prepare(b);
+	mock_pf_flr(&b->pf, LMF_FW_PF);
+	core_reset_done(b);
+	flush_work(&b->core->recover_work);
+	expect_level(b, 0, LMF_RUN);
 }
 
 static void core_test_buffers(struct kunit *test)
@@ -468,6 +499,7 @@ static struct kunit_case core_test_cases[] = {
 	KUNIT_CASE(core_test_open),
 	KUNIT_CASE(core_test_version),
 	KUNIT_CASE(core_test_quiesce),
+	KUNIT_CASE(core_test_level),
 	KUNIT_CASE(core_test_buffers),
 	KUNIT_CASE(core_test_migrate),
 	KUNIT_CASE(core_test_left),

@@ -329,15 +329,136 @@ static void migration_test_error(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
 	p->src->vf.fault[MOCK_QUIESCE] = (struct mock_fault) {
-		.in = 1, .more = 1, .err = -ENOTCONN,
+		.in = 1, .more = 1, .err = -EIO,
 	};
-	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP_COPY)), -ENOTCONN);
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP_COPY)), -EIO);
 	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(ERROR));
 	KUNIT_EXPECT_EQ(test, go(p->src, STATE(RUNNING)), -EIO);
 	KUNIT_EXPECT_EQ(test, read_some(p, f, 1), -ENODEV);
 	fput(f);
 	reset(p->src);
 	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP)), 0);
+}
+
+/* What is no word of the device leaves the state, and is made good later. */
+static void try_transient(struct pair *p, struct file *f, int err)
+{
+	struct lmf_vf *vf = &p->src->vf;
+
+	/* There and back, and what is to settle it at once. */
+	vf->fault[MOCK_QUIESCE] = (struct mock_fault) {
+		.in = 1, .more = 2, .err = err,
+	};
+	KUNIT_EXPECT_EQ(p->test, go(p->src, STATE(STOP_COPY)), err);
+	KUNIT_EXPECT_EQ(p->test, get_state(p->src), STATE(PRE_COPY));
+	flush_work(&p->src->dev.settle_work);
+	KUNIT_EXPECT_EQ(p->test, vf->fault[MOCK_QUIESCE].in, 0);
+	vf->level = LMF_STOP_INITIATOR;
+	lmf_migration_lost(&p->src->dev);
+	flush_work(&p->src->dev.settle_work);
+	KUNIT_EXPECT_EQ(p->test, get_state(p->src), STATE(PRE_COPY));
+	KUNIT_EXPECT_EQ(p->test, vf->level, LMF_RUN);
+	KUNIT_EXPECT_GT(p->test, read_some(p, f, 100), 0);
+}
+
+static void migration_test_transient(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f = set_state(p->src, STATE(PRE_COPY));
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	try_transient(p, f, -ENOTCONN);
+	try_transient(p, f, -ENOMEM);
+	try_transient(p, f, -EINTR);
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP_COPY)), 0);
+	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), 0);
+	fput(f);
+	resume(p, SZ_16K);
+}
+
+/* Nobody comes after a transient error: the VF runs again all the same. */
+static void migration_test_restored(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct lmf_vf *vf = &p->src->vf;
+
+	vf->fault[MOCK_QUIESCE] = (struct mock_fault) {
+		.in = 1, .more = 1, .err = -EINTR,
+	};
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(RUNNING_P2P)), -EINTR);
+	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(RUNNING));
+	flush_work(&p->src->dev.settle_work);
+	KUNIT_EXPECT_EQ(test, vf->level, LMF_RUN);
+}
+
+/* Who is killed closes the device all the same; its reset has failed. */
+static void migration_test_killed(struct kunit *test)
+{
+	struct pair *p = test->priv;
+
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP)), 0);
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	lmf_migration_close(&p->src->dev);
+	KUNIT_EXPECT_EQ(test, p->src->vf.level, LMF_STOP_FULL);
+	lmf_migration_closed(&p->src->dev);
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+	KUNIT_EXPECT_EQ(test, p->src->vf.level, LMF_RUN);
+}
+
+static struct file *load(struct pair *p)
+{
+	struct file *f = set_state(p->dst, STATE(RESUMING));
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(p->test, f);
+	KUNIT_EXPECT_GT(p->test, write_all(p, f, SZ_16K), 0);
+	return f;
+}
+
+/* A reset of the PF's function takes what was loaded with it, told or not. */
+static void migration_test_load_lost(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f;
+	int told;
+
+	save_stopped(p);
+	for (told = 0; told < 2; told++) {
+		f = load(p);
+		mock_vf_reset(&p->dst->vf);
+		if (told)
+			lmf_migration_lost(&p->dst->dev);
+		flush_work(&p->dst->dev.settle_work);
+		KUNIT_EXPECT_EQ(test, p->dst->vf.level,
+				told ? LMF_STOP_FULL : LMF_RUN);
+		KUNIT_EXPECT_EQ(test, go(p->dst, STATE(STOP)), -EIO);
+		KUNIT_EXPECT_EQ(test, get_state(p->dst), STATE(RESUMING));
+		KUNIT_EXPECT_EQ(test, go(p->dst, STATE(RUNNING)), -EIO);
+		fput(f);
+		reset(p->dst);
+	}
+	resume(p, SZ_16K);
+}
+
+/* One of its queue alone does not; meanwhile nobody can tell. */
+static void migration_test_load_kept(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f;
+
+	save_stopped(p);
+	f = load(p);
+	p->dst->vf.fault[MOCK_LEVEL] = (struct mock_fault) {
+		.in = 1, .err = -ENOTCONN,
+	};
+	KUNIT_EXPECT_EQ(test, go(p->dst, STATE(STOP)), -ENOTCONN);
+	KUNIT_EXPECT_EQ(test, get_state(p->dst), STATE(RESUMING));
+	lmf_migration_lost(&p->dst->dev);
+	flush_work(&p->dst->dev.settle_work);
+	KUNIT_EXPECT_EQ(test, go(p->dst, STATE(RUNNING)), 0);
+	fput(f);
+	expect_same(p);
 }
 
 /* No bit of a stream may flip unseen. */
@@ -566,8 +687,9 @@ static void migration_test_storm(struct kunit *test)
 		player_start(&players[i]);
 	}
 	for (i = 0; i < ARRAY_SIZE(steps); i++)
-		KUNIT_EXPECT_TRUE(test, wait_until(READ_ONCE(players[i].steps) >=
-						   STORM_STEPS, 60));
+		KUNIT_EXPECT_TRUE(test,
+				  wait_until(READ_ONCE(players[i].steps) >=
+					     STORM_STEPS, 60));
 	for (i = 0; i < ARRAY_SIZE(steps); i++)
 		kthread_stop(players[i].task);
 }
@@ -626,6 +748,11 @@ static struct kunit_case migration_test_cases[] = {
 	KUNIT_CASE(migration_test_arcs),
 	KUNIT_CASE(migration_test_faults),
 	KUNIT_CASE(migration_test_error),
+	KUNIT_CASE(migration_test_transient),
+	KUNIT_CASE(migration_test_restored),
+	KUNIT_CASE(migration_test_killed),
+	KUNIT_CASE(migration_test_load_lost),
+	KUNIT_CASE(migration_test_load_kept),
 	KUNIT_CASE(migration_test_bit_flips),
 	KUNIT_CASE(migration_test_refused),
 	KUNIT_CASE(migration_test_fault_read),

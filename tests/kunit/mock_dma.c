@@ -13,6 +13,7 @@
 #include <linux/spinlock.h>
 
 #include "mock_dma.h"
+#include "sweep_alloc.h"
 
 struct mock_mapping {
 	struct list_head list;
@@ -125,7 +126,7 @@ void *mock_dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma,
 {
 	void *vaddr;
 
-	if (READ_ONCE(mock_dma_failing))
+	if (READ_ONCE(mock_dma_failing) || sweep_alloc_fails())
 		return NULL;
 	vaddr = dma_alloc_coherent(dev, size, dma, gfp);
 	if (vaddr && mock_dma_add(MOCK_DMA_PF, *dma, size)) {
@@ -148,7 +149,7 @@ struct sg_table *mock_dma_alloc_noncontiguous(struct device *dev, size_t size,
 {
 	struct sg_table *sgt;
 
-	if (READ_ONCE(mock_dma_failing))
+	if (READ_ONCE(mock_dma_failing) || sweep_alloc_fails())
 		return NULL;
 	sgt = dma_alloc_noncontiguous(dev, size, dir, gfp, attrs);
 	if (sgt && mock_dma_add(MOCK_DMA_PF, sg_dma_address(sgt->sgl), size)) {

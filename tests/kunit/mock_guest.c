@@ -47,22 +47,17 @@ static void mock_guest_set(struct mock_pf *pf, unsigned int vf, u32 offset,
 	spin_unlock_irqrestore(&pf->lock, flags);
 }
 
-int mock_guest_init(struct mock_pf *pf, unsigned int vf)
+/* Set up the queue, as a guest does at first and after a reset of its VF. */
+void mock_guest_start(struct mock_pf *pf, unsigned int vf)
 {
 	struct mock_guest *guest = &mock_guests[vf];
 	const u32 q = LMF_VF_QUEUE(0);
-	int err;
 
-	*guest = (struct mock_guest) {
-		.mem = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO,
-						GUEST_ORDER),
-		.phase = 1,
-	};
-	if (!guest->mem)
-		return -ENOMEM;
-	err = mock_dma_add(vf, mock_guest_base(vf), PAGE_SIZE << GUEST_ORDER);
-	if (err)
-		return err;
+	mock_guest_set(pf, vf, q + LMF_VF_Q_CTRL, 0, 4);
+	memset(guest->mem, 0, GUEST_DATA);
+	guest->tail = 0;
+	guest->head = 0;
+	guest->phase = 1;
 	mock_guest_set(pf, vf, q + LMF_VF_Q_SQ_BASE,
 		       mock_guest_base(vf) + GUEST_SQ, 8);
 	mock_guest_set(pf, vf, q + LMF_VF_Q_CQ_BASE,
@@ -71,6 +66,21 @@ int mock_guest_init(struct mock_pf *pf, unsigned int vf)
 	mock_guest_set(pf, vf, q + LMF_VF_Q_VECTOR, 0, 4);
 	mock_guest_set(pf, vf, q + LMF_VF_Q_CTRL,
 		       LMF_VF_QCTRL_ENABLE | LMF_VF_QCTRL_IRQ, 4);
+}
+
+int mock_guest_init(struct mock_pf *pf, unsigned int vf)
+{
+	struct mock_guest *guest = &mock_guests[vf];
+	int err;
+
+	guest->mem = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO,
+					      GUEST_ORDER);
+	if (!guest->mem)
+		return -ENOMEM;
+	err = mock_dma_add(vf, mock_guest_base(vf), PAGE_SIZE << GUEST_ORDER);
+	if (err)
+		return err;
+	mock_guest_start(pf, vf);
 	return 0;
 }
 

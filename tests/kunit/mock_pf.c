@@ -104,6 +104,16 @@ static const struct lmf_fw_ops mock_pf_fw_ops = {
 	.free = mock_pf_free,
 };
 
+static u32 mock_pf_value(struct mock_pf *pf, u32 offset)
+{
+	if (pf->gone)
+		return U32_MAX;
+	if (offset != LMF_PF_STATUS || !pf->late)
+		return lmf_fw_read(pf->fw, LMF_FW_PF, offset, 4);
+	pf->late--;
+	return pf->status;
+}
+
 static u32 mock_pf_read(void *ctx, u32 offset)
 {
 	struct mock_pf *pf = ctx;
@@ -111,7 +121,8 @@ static u32 mock_pf_read(void *ctx, u32 offset)
 	u32 value;
 
 	spin_lock_irqsave(&pf->lock, flags);
-	value = pf->gone ? U32_MAX : lmf_fw_read(pf->fw, LMF_FW_PF, offset, 4);
+	pf->accesses++;
+	value = mock_pf_value(pf, offset);
 	spin_unlock_irqrestore(&pf->lock, flags);
 	return value;
 }
@@ -122,6 +133,9 @@ static void mock_pf_write(void *ctx, u32 offset, u32 value)
 	unsigned long flags;
 
 	spin_lock_irqsave(&pf->lock, flags);
+	pf->accesses++;
+	if (!pf->gone && offset == LMF_PF_ASQ_TAIL && pf->rung)
+		pf->rung(pf);
 	if (!pf->gone)
 		lmf_fw_write(pf->fw, LMF_FW_PF, offset, value, 4);
 	spin_unlock_irqrestore(&pf->lock, flags);
@@ -203,6 +217,19 @@ void mock_pf_pause(struct mock_pf *pf, bool pause)
 		mod_delayed_work(system_unbound_wq, &pf->run_work, 0);
 }
 
+/* What the device has to do by now is done and told. */
+void mock_pf_drain(struct mock_pf *pf)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&pf->lock, flags);
+	do {
+		lmf_fw_run(pf->fw);
+	} while (fw_admin_next(pf->fw) <= ktime_get_ns());
+	spin_unlock_irqrestore(&pf->lock, flags);
+	flush_work(&pf->admin_work);
+}
+
 void mock_pf_edit(struct mock_pf *pf,
 		  void (*edit)(struct mock_pf *pf, struct lmf_admin_cqe *cqe),
 		  void *ctx)
@@ -215,6 +242,17 @@ void mock_pf_edit(struct mock_pf *pf,
 	spin_unlock_irqrestore(&pf->lock, flags);
 }
 
+void mock_pf_watch(struct mock_pf *pf, void (*rung)(struct mock_pf *pf),
+		   void *ctx)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&pf->lock, flags);
+	pf->rung = rung;
+	pf->rung_ctx = ctx;
+	spin_unlock_irqrestore(&pf->lock, flags);
+}
+
 const char *mock_pf_fault(struct mock_pf *pf, const char *spec)
 {
 	unsigned long flags;
@@ -224,6 +262,17 @@ const char *mock_pf_fault(struct mock_pf *pf, const char *spec)
 	wrong = lmf_fw_fault(pf->fw, spec);
 	spin_unlock_irqrestore(&pf->lock, flags);
 	return wrong;
+}
+
+/* The device changes its status later than it was told. */
+void mock_pf_late(struct mock_pf *pf, unsigned int reads)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&pf->lock, flags);
+	pf->status = lmf_fw_read(pf->fw, LMF_FW_PF, LMF_PF_STATUS, 4);
+	pf->late = reads;
+	spin_unlock_irqrestore(&pf->lock, flags);
 }
 
 void mock_pf_flr(struct mock_pf *pf, int fn)

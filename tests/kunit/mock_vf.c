@@ -148,10 +148,23 @@ int lmf_vf_quiesce(struct lmf_vf *vf, enum lmf_quiesce level)
 {
 	int err;
 
+	if (fatal_signal_pending(current))
+		return -EINTR;
 	spin_lock(&vf->lock);
 	err = mock_strike_locked(vf, MOCK_QUIESCE);
 	if (!err || ++vf->quiesces % 2)
 		vf->level = level;
+	spin_unlock(&vf->lock);
+	return err;
+}
+
+int lmf_vf_level(struct lmf_vf *vf, enum lmf_quiesce *level)
+{
+	int err;
+
+	spin_lock(&vf->lock);
+	err = mock_strike_locked(vf, MOCK_LEVEL);
+	*level = vf->level;
 	spin_unlock(&vf->lock);
 	return err;
 }

@@ -8,6 +8,7 @@
 
 #define lmf_vf_caps		mock_vf_caps
 #define lmf_vf_quiesce		mock_vf_quiesce
+#define lmf_vf_level		mock_vf_level
 #define lmf_vf_save_begin	mock_vf_save_begin
 #define lmf_vf_save_read	mock_vf_save_read
 #define lmf_vf_save_query	mock_vf_save_query

@@ -287,11 +287,38 @@ static void precopy_test_bound(struct kunit *test)
 			lmf_precopy_data_size(&d.p, &d.unread, 88));
 }
 
+/* initial_bytes may rise for who is told of it, once, and for nobody else. */
+static void precopy_test_reinit(struct kunit *test)
+{
+	u64 first, initial, dirty;
+	struct play d;
+
+	play_begin(&d, 8 * CHUNK, 0, 0);
+	KUNIT_EXPECT_FALSE(test, lmf_precopy_reinit(&d.p));
+	lmf_precopy_info(&d.p, &d.unread, &first, &dirty);
+	play_chunk(&d, 4 * CHUNK, false);
+	play_chunk(&d, 4 * CHUNK, false);
+	d.unread = (struct lmf_unread) {};
+	lmf_precopy_info(&d.p, &d.unread, &initial, &dirty);
+	KUNIT_EXPECT_EQ(test, initial, 0);
+	KUNIT_EXPECT_FALSE(test, lmf_precopy_reinit(&d.p));
+
+	d.left.initial = 8 * CHUNK;
+	lmf_precopy_left(&d.p, &d.left);
+	lmf_precopy_info(&d.p, &d.unread, &initial, &dirty);
+	KUNIT_EXPECT_EQ(test, initial, 0);
+	KUNIT_EXPECT_TRUE(test, lmf_precopy_reinit(&d.p));
+	lmf_precopy_info(&d.p, &d.unread, &initial, &dirty);
+	KUNIT_EXPECT_EQ(test, initial, first);
+	KUNIT_EXPECT_FALSE(test, lmf_precopy_reinit(&d.p));
+}
+
 static struct kunit_case precopy_test_cases[] = {
 	KUNIT_CASE(precopy_test_initial),
 	KUNIT_CASE(precopy_test_exact),
 	KUNIT_CASE(precopy_test_short_chunks),
 	KUNIT_CASE(precopy_test_never_rises),
+	KUNIT_CASE(precopy_test_reinit),
 	KUNIT_CASE(precopy_test_dirty),
 	KUNIT_CASE(precopy_test_mixed),
 	KUNIT_CASE(precopy_test_identity),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What SPEC.md says, in the forms that its section 1 fixes: tables of registers,
-structures and values, examples, and requirements. Knows nothing of C."""
+"""What SPEC.md says, in the forms that its section 1 fixes: tables of
+registers, structures and values, examples, and requirements. Knows nothing
+of C."""
 import dataclasses
 import pathlib
 import re

@@ -51,7 +51,7 @@ def artefacts(flavour='plain'):
     return {'kernel': build('kernel', flavour), 'image': build('image'),
             'qemu': build('qemu'), 'modules': build('modules', flavour),
             'guest_kernel': build('kernel', 'plain'),
-            'guest': build('guest', 'plain')}
+            'guest': build('guest', 'plain'), 'uapi': build('uapi')}
 
 
 def share(folder, parts):
@@ -68,6 +68,7 @@ def share(folder, parts):
                     ignore=shutil.ignore_patterns('build', 'source'))
     shutil.copy(parts['guest_kernel'] + '/bzImage', folder)
     shutil.copy(parts['guest'] + '/guest.cpio', folder)
+    shutil.copy(parts['uapi'] + '/lmf-vfio-test', folder)
 
 
 def hardware():

@@ -6,6 +6,9 @@ import pytest
 
 import bed
 
+# As hardware does: what was written is logged some time later.
+LATE = 'id=lmf0,log-post-delay=200'
+
 
 @pytest.fixture(scope='module')
 def machine(request):
@@ -13,7 +16,7 @@ def machine(request):
     module says with DEVICES and FLAVOUR what machine it wants.
     """
     holder = {}
-    devices = getattr(request.module, 'DEVICES', ('id=lmf0',))
+    devices = getattr(request.module, 'DEVICES', (LATE,))
     flavour = getattr(request.module, 'FLAVOUR', 'plain')
 
     def running():

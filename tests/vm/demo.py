@@ -22,6 +22,7 @@ SOURCES = {
     'pages_reported': 'driver, migration/pages_reported',
     'dma_only_pages_checked': 'guest, pages that only the VF wrote',
     'dma_only_pages_stale': 'guest, those with wrong bytes',
+    'unexpected_resets': 'driver, migration/resets_unexpected of both VFs',
     'qemu': 'QMP query-version',
     'kernel': 'uname -r of the outer machine',
     'fio_error': 'fio --verify in the guest',
@@ -94,7 +95,8 @@ def main():
         json.dump({'result': result, 'sources': SOURCES}, file, indent=1)
     print(f'\n  written to build/demo.json; the whole demo took '
           f'{time.monotonic() - screen.start:.0f} s')
-    bad = [result['status'] != 'completed', result['dma_only_pages_stale'],
+    bad = [result['status'] != 'completed', result['unexpected_resets'],
+           result['dma_only_pages_stale'],
            result['fio_error'], 'status 0' not in result['fsck'], complaints]
     if any(bad):
         print(f'lmf: the demo failed: {complaints or result}', file=sys.stderr)

@@ -2,13 +2,15 @@
 """What every migration has to show, whatever else its test looks at."""
 import re
 
+from bed import BAD
+
 LAST_STATES = ['resuming', 'running-p2p', 'running']
 # Linux 6.12's iommufd maps no BARs for peers; QEMU warns, and goes on.
 NO_PEERS = ('IOMMU_IOAS_MAP failed: Bad address, PCI BAR?',
             'vfio_container_dma_map', 'peer-to-peer transactions on BARs')
 
 
-def assert_moved(result, but=(), resets=0):
+def assert_moved(result, but=(), resets=0, lying=False):
     """QEMU says completed even when it had to reset the destination's VF; so
     what counts is the states that the destination told, and the driver.
     """
@@ -17,8 +19,9 @@ def assert_moved(result, but=(), resets=0):
     assert not [line for line in result['dest_stderr'].splitlines()
                 if not any(words in line for words in but)]
     assert result['unexpected_resets'] == resets
+    assert not BAD.findall(result['guest_log'])
     if 'verify' in result:
-        assert result['verify']['stale'] == 0
+        assert bool(result['verify']['stale']) == lying
         assert result['verify']['checked'] > 0
 
 

@@ -13,7 +13,20 @@ def test_disk_under_load(outer, io_delay_us):
     assert result['fio']['read'] and result['fio']['written']
     assert 'status 0' in result['fsck']
     assert not result['complaints'].strip()
-    assert result['recovered'] == 0
+    assert result['recovered'] == result['recoveries'] == 0
+    assert result['burst']['burst'] >= 10000
+    assert result['verify']['checked'] >= 32768
+    if io_delay_us:
+        assert result['parked'] > 0
+
+
+def test_lone_request_completes_after_the_move(outer):
+    """Nothing comes after it, that could make up for a lost interrupt."""
+    result = outer.call('disk.lone_request')
+    assert_moved(result)
+    assert result['parked'] == 1
+    assert result['dd'] == '0'
+    assert result['recovered'] == result['recoveries'] == 0
 
 
 def test_whole_media_arrives(outer):

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What goes wrong leaves the source guest running, and can be tried again."""
+import errno
+
 import pytest
 
+from conftest import LATE
 from judge import assert_moved
 
-DEVICES = ('id=lmf0', 'id=lmf1,media-size=32M')
+DEVICES = (LATE, 'id=lmf1,media-size=32M', 'id=lmf2')
 
 
 def assert_second_try(result):
@@ -34,10 +37,15 @@ def test_destination_dies_in_stop_copy(outer):
 
 @pytest.mark.parametrize('how', [
     {'dest_place': [0, 1]},
-    {'faults': ['identity-version=0x20000']},
+    {'dest_place': [0, 2], 'faults': ['identity-version=0x20000']},
 ], ids=['media-size', 'contract-version'])
 def test_mismatch_is_refused_before_the_downtime(outer, how):
     result = outer.call('failures.refused', **how)
     assert result['status'] == 'failed'
     assert 'stop-copy' not in result['source_states']
     assert result['went_on']
+    # write() refused it: some of it came, and was not what the VF can take.
+    counters = result['dest_counters']
+    assert counters['last_error'] == -errno.EOPNOTSUPP
+    assert counters['bytes_loaded'] > 0
+    assert counters['load_done_ns'] == 0

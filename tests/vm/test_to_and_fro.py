@@ -4,7 +4,6 @@ import pytest
 
 from judge import assert_moved
 
-DEVICES = ('id=lmf0,log-post-delay=200',)
 pytestmark = pytest.mark.full
 
 
@@ -16,6 +15,7 @@ def assert_to_and_fro(outer, timeout):
     result = outer.call('disk.to_and_fro', times=20, timeout=timeout)
     assert_moved(result)
     assert len(result['downtimes']) == 20
+    assert result['queues'] == 4
     assert result['fio']['error'] == 0
     assert not result['complaints'].strip()
     return result

@@ -4,7 +4,6 @@ import pytest
 
 from test_to_and_fro import assert_to_and_fro
 
-DEVICES = ('id=lmf0,log-post-delay=200',)
 FLAVOUR = 'debug'
 pytestmark = pytest.mark.full
 

@@ -12,7 +12,8 @@ guest_key=$(key "$steps/guest.sh" "$top/tests/vm/guest" \
 build()
 {
 	"$steps/enter.sh" bash -ec "
-		mkdir -p '$OUT/tree'/{bin,dev,proc,sys,run,tmp,mnt,root,lib/modules}
+		mkdir -p '$OUT/tree'/{bin,dev,proc,sys,run,tmp,mnt,root}
+		mkdir -p '$OUT/tree/lib/modules'
 		cd '$OUT/tree'
 		cp /bin/busybox bin/busybox
 		for a in \$(/bin/busybox --list); do

@@ -15,10 +15,7 @@ src=$("$steps/source.sh" linux)
 kunit=$top/tests/kunit
 parts=(src include firmware-iface tests/kunit)
 
-in_root()
-{
-	if [ -n "${LMF_IN_ROOT:-}" ]; then "$@"; else "$steps/enter.sh" "$@"; fi
-}
+in_root() { "$steps/enter.sh" "$@"; }
 
 # The source again, as links, with a folder of ours in it. A link is never
 # written through: sed -i makes a new file.
@@ -31,7 +28,8 @@ build_tree()
 		mkdir -p lmf/tests/kunit
 		cp '$kunit/Kconfig' lmf/tests/kunit/
 		touch lmf/Makefile
-		sed -i '/^endmenu/i source \"drivers/lmf/tests/kunit/Kconfig\"' Kconfig
+		line='source \"drivers/lmf/tests/kunit/Kconfig\"'
+		sed -i \"/^endmenu/i \$line\" Kconfig
 		sed -i '\$a obj-\$(CONFIG_LMF_KUNIT) += lmf/' Makefile
 		cd ..
 		cat ${fragments[*]} >.config
@@ -41,12 +39,16 @@ build_tree()
 		mv "$dir" "$OUT"
 }
 
-# Only what changed is compiled again: the sources are compared by content.
+# Only what changed is compiled again: the sources are compared by content, and
+# what was made of them stays. An object without a source harms nobody, for
+# Kbuild links by name.
 build()
 {
 	in_root bash -ec "
 		cd '$top'
-		rsync -rcR --delete ${parts[*]} '$tree/drivers/lmf/'
+		rsync -rcR --delete --exclude='*.o' --exclude='*.a' \
+			--exclude='.*.cmd' --exclude=modules.order \
+			${parts[*]} '$tree/drivers/lmf/'
 		cd '$tree'
 		echo 'obj-y += tests/kunit/' >drivers/lmf/Makefile
 		make -s ARCH=um -j\$(nproc) linux

@@ -84,6 +84,7 @@ def table(both, check, gap_ms, bare):
         'pages_reported': source['pages_reported'],
         'dma_only_pages_checked': check['checked'],
         'dma_only_pages_stale': check['stale'],
+        'unexpected_resets': facts['unexpected_resets'],
         'qemu': both.source.qmp.cmd('query-version')['package'],
         'kernel': platform.release(),
     }

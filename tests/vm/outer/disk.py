@@ -6,7 +6,7 @@ import time
 
 from guest import DmaCheck
 import host
-from migration import (SAVE_READ, fault, pair, slow, wait_first_pass,
+from migration import (SAVE_READ, fault, pair, slow, stats, wait_first_pass,
                        wait_state)
 from patience import FACTOR
 
@@ -70,7 +70,11 @@ class Disk:
     def complaints(self):
         return self.guest.run(
             'dmesg | grep -E "I/O error|EXT4-fs error|WARNING:|BUG:|'
-            'lmf.*(timeout|timed out|fail|stuck|lost)" || true')
+            'lmf.*(timeout|timed out|fail|stuck|lost|no command)" || true')
+
+    def recoveries(self):
+        """How often the driver had to reset a queue of the VF."""
+        return int(self.guest.run('cat /sys/block/lmf0/recoveries'))
 
 
 def under_load(io_delay_us=0, **options):
@@ -99,7 +103,38 @@ def under_load(io_delay_us=0, **options):
             result['fsck'] = disk.close()
             result['complaints'] = disk.complaints()
             result['recovered'] = disk.recovered_interrupts()
+            result['recoveries'] = disk.recoveries()
+            result['parked'] = stats()[0]['requests']
         return {**result, **both.facts()}
+
+
+def lone_request():
+    """One request is in the VF at the cut-over, and no other follows it."""
+    with pair(name='lone') as both:
+        disk = Disk(both.source)
+        both.start(hold=True)
+        wait_first_pass(both.source)
+        fault('io-delay=0:20000000')
+        both.source.run('(dd if=/dev/lmf0 of=/dev/null bs=4k count=1 '
+                        'iflag=direct 2>/dev/null; echo $? >/run/lone) & true')
+        wait_requests(1)
+        both.release()
+        result = {'status': both.finish(), 'parked': stats()[0]['requests']}
+        if result['status'] == 'completed':
+            disk.guest = both.dest
+            both.dest.run('while ! [ -s /run/lone ]; do usleep 10000; done')
+            result['dd'] = both.dest.run('cat /run/lone').strip()
+            result['recovered'] = disk.recovered_interrupts()
+            result['recoveries'] = disk.recoveries()
+        return {**result, **both.facts()}
+
+
+def wait_requests(count, timeout=60):
+    """Until the device has that many of them from VF 0; no event tells."""
+    deadline = time.monotonic() + timeout * FACTOR
+    while stats()[0]['requests'] < count:
+        if time.monotonic() > deadline:
+            raise RuntimeError('no request comes')
 
 
 def fill(disk, mebibytes):
@@ -152,12 +187,13 @@ def downtimes(sizes, rounds):
 
 def to_and_fro(times):
     """One guest under fio, moved between two VFs again and again."""
-    with pair(name='fro') as both:
+    with pair(name='fro', cpus=4) as both:
         disk = Disk(both.source)
+        queues = both.source.run('ls /sys/block/lmf0/mq | wc -l')
         disk.make()
         check = DmaCheck(both.source, FILE='/mnt/mnt/blocks')
         check.ask('fill')
-        disk.start_fio()
+        disk.start_fio(jobs=4)
         downtimes = []
         for _ in range(times):
             both.start()
@@ -169,6 +205,7 @@ def to_and_fro(times):
             if len(downtimes) < times:
                 both.swap()
         return {'status': status, 'downtimes': downtimes,
+                'queues': int(queues),
                 'verify': check.ask('verify'), 'fio': disk.stop_fio(),
                 'complaints': disk.complaints(), **both.facts()}
 

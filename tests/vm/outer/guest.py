@@ -56,14 +56,14 @@ class Guest:
     """One QEMU process. With `incoming` it is a destination."""
 
     def __init__(self, name, bdf=None, incoming=None, memory=512, vfio='',
-                 iommufd=False, append='', qemu_args=()):
+                 iommufd=False, cpus=2, append='', qemu_args=()):
         self.name = name
         self.bdf = bdf
         base = f'/run/{name}'
         self.paths = {k: f'{base}.{k}' for k in
                       ('qmp', 'cmd', 'beat', 'console', 'trace', 'stderr')}
         args = ['qemu-system-x86_64', '-machine', 'q35', '-accel', 'kvm',
-                '-cpu', 'host', '-smp', '2', '-m', f'{memory}M',
+                '-cpu', 'host', '-smp', str(cpus), '-m', f'{memory}M',
                 '-nodefaults', '-no-user-config', '-display', 'none',
                 '-action', 'reboot=shutdown',
                 '-kernel', '/lmf/bzImage', '-initrd', '/lmf/guest.cpio',

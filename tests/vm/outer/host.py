@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What an operator does on the outer machine: VFs, binding, counters."""
 import fcntl
+import fnmatch
 import glob
 import os
+import subprocess
 import sys
 import traceback
 
@@ -69,9 +71,13 @@ def prepare(vfs=2):
 
 
 def counters(bdf):
-    """The driver's own view, all values of the migration/ group."""
+    """The driver's own view, all values of the migration/ group. A VF that
+    cannot migrate has none.
+    """
     folder = DEVICES + bdf + '/migration/'
     result = {}
+    if not os.path.exists(folder):
+        return result
     for name in sorted(os.listdir(folder)):
         text = read(folder + name)
         result[name] = int(text) if text.lstrip('-').isdigit() else text
@@ -82,6 +88,15 @@ def command(bdf):
     """The command register in the function's config space."""
     with open(DEVICES + bdf + '/config', 'rb') as file:
         return int.from_bytes(file.read(6)[4:], 'little')
+
+
+def finds_driver(bdf):
+    """Does libvirt find our module by the alias that it looks for?"""
+    aliases = subprocess.run(
+        ['modinfo', '-F', 'alias', '/lmf/modules/lmf-vfio-pci.ko'],
+        check=True, capture_output=True, text=True).stdout.split()
+    modalias = 'vfio_' + read(DEVICES + bdf + '/modalias')
+    return any(fnmatch.fnmatchcase(modalias, alias) for alias in aliases)
 
 
 def kvm_works():

@@ -8,6 +8,9 @@ import host
 from guest import Guest
 from patience import FACTOR
 
+LAST_STATES = ['resuming', 'running-p2p', 'running']
+# What hardware does and an emulator would not do by itself.
+HARDWARE = ('admin-reorder=1', 'short-chunks=1')
 PARAMETERS = {'max-bandwidth': 4 << 30, 'downtime-limit': 1500}
 SAVE_READ, LOAD_WRITE = '0x0121', '0x0131'
 
@@ -27,8 +30,10 @@ class Pair:
     """
 
     def __init__(self, source_place=(0, 0), dest_place=(1, 0), name='m',
-                 parameters=None, **options):
+                 parameters=None, hardware=(), **options):
         host.prepare()
+        self.hardware = hardware
+        self.no_fault()
         self.name = name
         self.options = options
         self.parameters = dict(PARAMETERS, **(parameters or {}))
@@ -38,9 +43,15 @@ class Pair:
         self.source = self._guest(0, source_place, options)
         self.count = 0
 
+    def no_fault(self):
+        """But for what real hardware does."""
+        fault('none')
+        for spec in self.hardware:
+            fault(spec)
+
     def _guest(self, number, place, options):
         bdf = place and host.virtual_function(*place)
-        if bdf:
+        if bdf and host.counters(bdf):
             self.unexpected.setdefault(
                 bdf, host.counters(bdf)['resets_unexpected'])
         return Guest(f'{self.name}-{number}', bdf, **options)
@@ -79,7 +90,11 @@ class Pair:
         status = self.source.wait_migration()
         if status == 'completed':
             self.dest.wait_migration()
-            self.dest.qmp.wait_event(lambda e: e['event'] == 'RESUME', 60)
+            if not self.dest.qmp.wait_event(
+                    lambda e: e['event'] == 'RESUME', 60):
+                raise RuntimeError('the destination does not run')
+            if self.dest.bdf and self.dest.states()[-3:] != LAST_STATES:
+                raise RuntimeError(f'its VF: {self.dest.states()}')
         return status
 
     def end(self, check, status=None):
@@ -96,12 +111,20 @@ class Pair:
         source, dest = self.source, self.dest
         return {'source': source.migration(), 'source_states': source.states(),
                 'unexpected_resets': self.unexpected_resets(),
+                'guest_log': self.guest_log(),
                 'dest_states': dest.states(),
                 'source_stderr': source.stderr(),
                 'dest_stderr': dest.stderr(),
                 'trace': source.text('trace'),
                 'source_counters': host.counters(source.bdf),
                 'dest_counters': host.counters(dest.bdf)}
+
+    def guest_log(self):
+        """The kernel's log of the guest, wherever it runs now."""
+        for guest in (self.dest, self.source):
+            if guest and guest.status() == 'running':
+                return guest.run('dmesg')
+        raise RuntimeError('the guest runs nowhere')
 
     def drop_dest(self):
         if self.dest:

@@ -3,8 +3,11 @@
 import time
 
 import host
+from disk import Disk
 from guest import DmaCheck
-from migration import SAVE_READ, fault, pair, slow, stats, wait_first_pass
+from migration import (HARDWARE, SAVE_READ, fault, pair, slow, stats,
+                       wait_first_pass)
+from qmp import QmpError
 
 
 def dma_only(faults=(), **options):
@@ -14,7 +17,7 @@ def dma_only(faults=(), **options):
     and those pages are not touched again: only the device's log can tell of
     them. Until then the migration is held in pre-copy.
     """
-    with pair(name='dma', **options) as both:
+    with pair(name='dma', hardware=HARDWARE, **options) as both:
         check = DmaCheck(both.source)
         result = {'filled': check.ask('fill')}
         for spec in faults:
@@ -41,13 +44,14 @@ def silent():
     with pair(name='silent') as both:
         check = DmaCheck(both.source)
         check.ask('fill')
-        fault('io-delay=*:20000')
+        fault('io-delay=0:2000000')
         both.start(qemu_args=('-S',))
         status = both.source.wait_migration()
         both.dest.wait_migration()
         bdf = both.dest.bdf
         result = {'state': host.counters(bdf)['state'],
-                  'command': host.command(bdf), 'work': observed_work(bdf)}
+                  'command': host.command(bdf), 'work': observed_work(bdf),
+                  'parked': stats()[1]['requests']}
         both.dest.qmp.cmd('cont')
         return {**result, **both.end(check, status)}
 
@@ -95,6 +99,20 @@ def paused():
         status = both.source.wait_migration()
         both.dest.qmp.cmd('cont')
         return both.end(check, status)
+
+
+def plain_vf():
+    """A guest on a VF whose device does not offer migration."""
+    with pair(name='plain', source_place=(0, 1)) as both:
+        disk = Disk(both.source)
+        disk.make()
+        try:
+            both.source.qmp.cmd('migrate', uri='unix:/run/plain.migrate')
+            refusal = None
+        except QmpError as error:
+            refusal = str(error)
+        return {'refusal': refusal, 'counters': host.counters(both.source.bdf),
+                'driver': host.driver(both.source.bdf), 'fsck': disk.close()}
 
 
 def without_vf():

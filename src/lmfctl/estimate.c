@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * When to cut over: the device's downtime if it were stopped now, and whether
+ * waiting helps. Pure: looks in, a prediction out.
+ *
+ *	downtime = quiesce + last report + (dirty + trailer) / rate
+ *
+ * The first two are what they took last time. The rate is that of the time that
+ * was spent in read() so far; where the driver does not tell that, the highest
+ * at which the stream was read, which is too low when the reader had memory to
+ * send, too. The trailer, what only a stopped device gives, is what
+ * MIG_DATA_SIZE says beyond the rest, unless that is only its least value.
+ *
+ * Waiting does not help when, the first pass being over, the least that was
+ * dirty in the newer half of the looks is no less than in the older half: what
+ * is read and what gets dirty have come to a balance.
+ */
+#include <string.h>
+
+#include "estimate.h"
+
+/* While a device runs, its driver never tells less than that. */
+#define LMF_DATA_SIZE_LEAST	(1024 * 1024)
+
+/* Less than so much better is no trend. */
+#define LMF_BETTER		0.9
+
+void lmf_estimator_init(struct lmf_estimator *e, int64_t quiesce_ns,
+			int64_t limit_ns)
+{
+	memset(e, 0, sizeof(*e));
+	e->quiesce_ns = quiesce_ns;
+	e->limit_ns = limit_ns;
+}
+
+/* The look @age looks ago. */
+static const struct lmf_look *lmf_ago(const struct lmf_estimator *e,
+				      unsigned int age)
+{
+	return &e->looks[(e->count - 1 - age) % LMF_WINDOW];
+}
+
+static unsigned int lmf_kept(const struct lmf_estimator *e)
+{
+	return e->count < LMF_WINDOW ? e->count : LMF_WINDOW;
+}
+
+static double lmf_rate(uint64_t bytes, int64_t ns)
+{
+	return ns > 0 ? bytes * 1e9 / ns : 0;
+}
+
+void lmf_estimator_look(struct lmf_estimator *e, const struct lmf_look *look)
+{
+	const struct lmf_look *last;
+	double rate;
+
+	if (e->count) {
+		last = lmf_ago(e, 0);
+		rate = look->saved > last->saved ?
+			lmf_rate(look->saved - last->saved,
+				 look->ns - last->ns) : 0;
+		if (rate > e->peak)
+			e->peak = rate;
+	}
+	e->looks[e->count++ % LMF_WINDOW] = *look;
+}
+
+static uint64_t lmf_trailer(const struct lmf_look *now)
+{
+	uint64_t known = now->initial + now->dirty;
+
+	if (now->data_size <= LMF_DATA_SIZE_LEAST || now->data_size < known)
+		return 0;
+	return now->data_size - known;
+}
+
+static int64_t lmf_predict(const struct lmf_estimator *e)
+{
+	const struct lmf_look *now = lmf_ago(e, 0);
+	uint64_t left = now->initial + now->dirty + lmf_trailer(now);
+	double rate = now->read_ns > 0 ? lmf_rate(now->saved, now->read_ns) :
+					 e->peak;
+
+	if (rate <= 0)
+		return -1;
+	return e->quiesce_ns + now->report_ns + left * 1e9 / rate;
+}
+
+/* What was read but did not shorten the first pass was dirty. */
+static void lmf_rates(const struct lmf_estimator *e, struct lmf_estimate *to)
+{
+	const struct lmf_look *now = lmf_ago(e, 0);
+	const struct lmf_look *old = lmf_ago(e, lmf_kept(e) - 1);
+	int64_t ns = now->ns - old->ns;
+	int64_t dirtied = (now->saved - old->saved) -
+			  (old->initial - now->initial) +
+			  (now->dirty - old->dirty);
+
+	to->send_rate = lmf_rate(now->saved - old->saved, ns);
+	to->dirty_rate = dirtied > 0 ? lmf_rate(dirtied, ns) : 0;
+}
+
+static uint64_t lmf_least_dirty(const struct lmf_estimator *e,
+				unsigned int from, unsigned int to)
+{
+	uint64_t least = UINT64_MAX;
+	unsigned int age;
+
+	for (age = from; age < to; age++)
+		if (lmf_ago(e, age)->dirty < least)
+			least = lmf_ago(e, age)->dirty;
+	return least;
+}
+
+static bool lmf_balanced(const struct lmf_estimator *e)
+{
+	uint64_t newer, older;
+
+	if (e->count < LMF_WINDOW || lmf_ago(e, LMF_WINDOW - 1)->initial)
+		return false;
+	newer = lmf_least_dirty(e, 0, LMF_WINDOW / 2);
+	older = lmf_least_dirty(e, LMF_WINDOW / 2, LMF_WINDOW);
+	return newer >= older * LMF_BETTER;
+}
+
+void lmf_estimate(const struct lmf_estimator *e, struct lmf_estimate *to)
+{
+	*to = (struct lmf_estimate) { .downtime_ns = -1 };
+	if (!e->count)
+		return;
+	lmf_rates(e, to);
+	to->downtime_ns = lmf_predict(e);
+	if (lmf_ago(e, 0)->initial || to->downtime_ns < 0)
+		to->cutover = LMF_CUTOVER_FIRST_PASS;
+	else if (to->downtime_ns <= e->limit_ns)
+		to->cutover = LMF_CUTOVER_NOW;
+	else
+		to->cutover = lmf_balanced(e) ? LMF_CUTOVER_NEVER :
+						LMF_CUTOVER_WAIT;
+}
+
+const char *lmf_cutover_name(enum lmf_cutover cutover)
+{
+	static const char * const names[] = {
+		[LMF_CUTOVER_IDLE] = "idle",
+		[LMF_CUTOVER_FIRST_PASS] = "first pass",
+		[LMF_CUTOVER_WAIT] = "wait",
+		[LMF_CUTOVER_NOW] = "cut over now",
+		[LMF_CUTOVER_NEVER] = "will not converge",
+	};
+
+	return names[cutover];
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LMFCTL_ESTIMATE_H
+#define LMFCTL_ESTIMATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Looks that a judgement rests on. */
+#define LMF_WINDOW	16
+
+enum lmf_cutover {
+	LMF_CUTOVER_IDLE,	/* nothing is being saved */
+	LMF_CUTOVER_FIRST_PASS,	/* too early to say */
+	LMF_CUTOVER_WAIT,	/* it gets better */
+	LMF_CUTOVER_NOW,	/* the downtime is within the limit */
+	LMF_CUTOVER_NEVER,	/* it will not get better */
+};
+
+/**
+ * struct lmf_look - what a prediction knows of one moment in pre-copy
+ * @ns: when
+ * @initial: bytes of the first pass that are left
+ * @dirty: bytes to be sent again that are left
+ * @saved: bytes that were read
+ * @read_ns: time that this took, within read(); 0 if unknown
+ * @data_size: last answer to MIG_DATA_SIZE
+ * @report_ns: how long the last report of the dirty log took
+ */
+struct lmf_look {
+	int64_t ns;
+	uint64_t initial;
+	uint64_t dirty;
+	uint64_t saved;
+	int64_t read_ns;
+	uint64_t data_size;
+	int64_t report_ns;
+};
+
+/**
+ * struct lmf_estimator - what was seen of a save
+ * @looks: the last ones, in a ring
+ * @count: all of them
+ * @peak: highest rate at which it was read, bytes a second
+ * @quiesce_ns: how long stopping took when it happened last
+ * @limit_ns: downtime that is allowed
+ */
+struct lmf_estimator {
+	struct lmf_look looks[LMF_WINDOW];
+	unsigned int count;
+	double peak;
+	int64_t quiesce_ns;
+	int64_t limit_ns;
+};
+
+/**
+ * struct lmf_estimate - a prediction
+ * @cutover: what to do
+ * @send_rate: bytes a second that are read
+ * @dirty_rate: bytes a second that become dirty
+ * @downtime_ns: of the device, if it were stopped now; -1 if unknown
+ */
+struct lmf_estimate {
+	enum lmf_cutover cutover;
+	double send_rate;
+	double dirty_rate;
+	int64_t downtime_ns;
+};
+
+void lmf_estimator_init(struct lmf_estimator *e, int64_t quiesce_ns,
+			int64_t limit_ns);
+void lmf_estimator_look(struct lmf_estimator *e, const struct lmf_look *look);
+void lmf_estimate(const struct lmf_estimator *e, struct lmf_estimate *to);
+const char *lmf_cutover_name(enum lmf_cutover cutover);
+
+#endif

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who uses a function: a process that has its VFIO device open, a mounted file
+ * system, swap, a device on top of its disk, a network interface that is up.
+ *
+ * To take a function away from a VFIO user would wait for him, and from a
+ * file system would break it, so both are refused first. The kernel has the
+ * last word: this finds the user whom it would only call "busy".
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "holders.h"
+#include "say.h"
+
+#define LMF_IFF_UP	1
+
+/* Deep enough for nvme/nvme0/nvme0n1/nvme0n1p1, with room. */
+#define LMF_DEPTH	8
+
+/**
+ * struct lmf_holder - a user of a function
+ * @found: there is one
+ * @what: says who
+ */
+struct lmf_holder {
+	bool found;
+	char what[256];
+};
+
+static void lmf_held(struct lmf_holder *h, const char *what, ...)
+	__printf(2, 3);
+
+static void lmf_held(struct lmf_holder *h, const char *what, ...)
+{
+	va_list args;
+
+	h->found = true;
+	va_start(args, what);
+	vsnprintf(h->what, sizeof(h->what), what, args);
+	va_end(args);
+}
+
+/* Has the process one of the nodes of the function open? */
+static bool lmf_process_has(const char *pid, const char *cdev,
+			    const char *group)
+{
+	char folder[PATH_MAX], path[PATH_MAX], target[PATH_MAX];
+	bool found = false;
+	struct dirent *fd;
+	ssize_t n;
+	DIR *dir;
+
+	if (lmf_path(folder, sizeof(folder), "/proc/%s/fd", pid))
+		return false;
+	dir = opendir(folder);
+	while (dir && !found && (fd = readdir(dir))) {
+		if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder,
+				     fd->d_name) >= sizeof(path))
+			continue;
+		n = readlink(path, target, sizeof(target) - 1);
+		target[n < 0 ? 0 : n] = 0;
+		found = !strcmp(target, cdev) || !strcmp(target, group);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static void lmf_held_by_process(struct lmf_holder *h,
+				const struct lmf_function *f)
+{
+	char cdev[LMF_TEXT + 32], group[64], path[PATH_MAX], name[LMF_TEXT];
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(cdev, sizeof(cdev), "/dev/vfio/devices/%s", f->vfio);
+	snprintf(group, sizeof(group), "/dev/vfio/%d", f->group);
+	if (lmf_path(path, sizeof(path), "/proc"))
+		return;
+	dir = opendir(path);
+	while (dir && !h->found && (entry = readdir(dir))) {
+		if (!isdigit((unsigned char)entry->d_name[0]) ||
+		    !lmf_process_has(entry->d_name, cdev, group))
+			continue;
+		lmf_read(name, sizeof(name), "/proc/%s/comm", entry->d_name);
+		lmf_held(h, "%s (process %s) has it open", name,
+			 entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* Where a block device is mounted. */
+static bool lmf_mounted(const char *number, char *where, size_t size)
+{
+	char path[PATH_MAX], line[4096], dev[32], point[1024];
+	bool found = false;
+	FILE *file;
+
+	if (lmf_path(path, sizeof(path), "/proc/self/mountinfo"))
+		return false;
+	file = fopen(path, "re");
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		found = sscanf(line, "%*d %*d %31s %*s %1023s", dev,
+			       point) == 2 && !strcmp(dev, number);
+		if (found)
+			snprintf(where, size, "%.128s", point);
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static bool lmf_swapped(const char *name)
+{
+	char path[PATH_MAX], line[4096], want[NAME_MAX + 16];
+	bool found = false;
+	FILE *file;
+
+	snprintf(want, sizeof(want), "/dev/%s ", name);
+	if (lmf_path(path, sizeof(path), "/proc/swaps"))
+		return false;
+	file = fopen(path, "re");
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = !strncmp(line, want, strlen(want));
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* @path, without the root, is a folder of sysfs that may be a disk. */
+static void lmf_held_as_disk(struct lmf_holder *h, const char *path,
+			     const char *name)
+{
+	char number[32], where[LMF_TEXT * 4], holder[LMF_TEXT];
+
+	if (lmf_read(number, sizeof(number), "%s/dev", path))
+		return;
+	if (lmf_mounted(number, where, sizeof(where)))
+		lmf_held(h, "%s is mounted on %s", name, where);
+	else if (lmf_swapped(name))
+		lmf_held(h, "%s is used as swap", name);
+	else if (!lmf_first_entry(holder, sizeof(holder), "%s/holders", path))
+		lmf_held(h, "%s is a part of %s", name, holder);
+}
+
+static void lmf_held_as_net(struct lmf_holder *h, const char *path,
+			    const char *name)
+{
+	long long flags;
+
+	if (!lmf_read_number(&flags, "%s/flags", path) && flags & LMF_IFF_UP)
+		lmf_held(h, "network interface %s is up", name);
+}
+
+/* Look at what the driver made below the function. */
+static void lmf_held_below(struct lmf_holder *h, const char *path, int depth)
+{
+	char full[PATH_MAX], below[PATH_MAX], kind[LMF_TEXT];
+	struct dirent *entry;
+	DIR *dir;
+
+	if (!depth || lmf_path(full, sizeof(full), "%s", path))
+		return;
+	dir = opendir(full);
+	while (dir && !h->found && (entry = readdir(dir))) {
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+		    (size_t)snprintf(below, sizeof(below), "%s/%s", path,
+				     entry->d_name) >= sizeof(below))
+			continue;
+		lmf_link(kind, sizeof(kind), "%s/subsystem", below);
+		if (!strcmp(kind, "block"))
+			lmf_held_as_disk(h, below, entry->d_name);
+		else if (!strcmp(kind, "net"))
+			lmf_held_as_net(h, below, entry->d_name);
+		if (!h->found)
+			lmf_held_below(h, below, depth - 1);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* Says so itself, and fails, if somebody uses the function. */
+int lmf_check_unused(const struct lmf_function *f)
+{
+	struct lmf_holder h = {};
+	char path[PATH_MAX];
+
+	if (f->vfio[0]) {
+		lmf_held_by_process(&h, f);
+	} else {
+		snprintf(path, sizeof(path), LMF_DEVICE, f->bdf);
+		lmf_held_below(&h, path, LMF_DEPTH);
+	}
+	if (!h.found)
+		return LMF_EXIT_OK;
+	return lmf_fail(f->bdf, "in use: %s; end that first", h.what);
+}

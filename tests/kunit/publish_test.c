@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the VF driver offers, by what the device says that the VF can do. What
+ * was not offered must not be found out only when it is used.
+ */
+#include <kunit/test.h>
+
+/* The PF driver's API is played here. */
+#define lmf_vf_get		publish_vf_get
+#define lmf_vf_put		publish_vf_put
+#define lmf_vf_caps		publish_vf_caps
+
+/* Another suite has these, too. */
+#define lmf_vfio_setup		publish_vfio_setup
+#define lmf_vfio_teardown	publish_vfio_teardown
+#define lmf_vfio_ops		publish_vfio_ops
+#define lmf_vfio_groups		publish_vfio_groups
+
+#include "../../src/vfio/vfio_dev.c"
+#include "../../src/vfio/sysfs.c"
+
+#define OTHER_LOG	BIT(31)	/* of a device newer than we are */
+
+struct lmf_vf {
+	struct lmf_vf_caps caps;
+	unsigned int users;
+};
+
+/* There is no way to hand it over. */
+static struct lmf_vf publish_vf;
+
+struct lmf_vf *lmf_vf_get(struct pci_dev *pdev,
+			  const struct lmf_vf_notify *notify, void *priv)
+{
+	publish_vf.users++;
+	return &publish_vf;
+}
+
+void lmf_vf_put(struct lmf_vf *vf)
+{
+	vf->users--;
+}
+
+const struct lmf_vf_caps *lmf_vf_caps(const struct lmf_vf *vf)
+{
+	return &vf->caps;
+}
+
+/**
+ * struct offer - a device and what is to be made of it
+ * @name: of the case
+ * @migrate: the VF can be migrated
+ * @chunk_min: smallest chunk; 0 makes no sense
+ * @log: the VF has a log
+ * @formats: of the log
+ * @mig_ops: migration is offered
+ * @log_ops: dirty tracking is offered
+ */
+struct offer {
+	const char *name;
+	bool migrate;
+	u32 chunk_min;
+	bool log;
+	u32 formats;
+	bool mig_ops;
+	bool log_ops;
+};
+
+static const struct offer offers[] = {
+	{ "all", true, 4096, true, BIT(LMF_LOG_RING), true, true },
+	{ "ring among others", true, 4096, true, BIT(LMF_LOG_RING) | OTHER_LOG,
+	  true, true },
+	{ "unknown log", true, 4096, true, OTHER_LOG, true, false },
+	{ "no log", true, 4096, false, 0, true, false },
+	{ "log alone", false, 0, true, BIT(LMF_LOG_RING), false, true },
+	{ "nonsense", true, 0, false, 0, false, false },
+	{ "nothing", false, 0, false, 0, false, false },
+	{ "unknown log alone", false, 0, true, OTHER_LOG, false, false },
+};
+
+static void offer_describe(const struct offer *offer, char *desc)
+{
+	strscpy(desc, offer->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(offer, offers, offer_describe);
+
+static bool has_folder(struct pci_dev *pdev)
+{
+	const struct attribute_group *group = lmf_vfio_groups[0];
+
+	return !(group->is_visible(&pdev->dev.kobj, group->attrs[0], 0) &
+		 SYSFS_GROUP_INVISIBLE);
+}
+
+/* A VF of which nothing is offered is plain vfio-pci: it leaves no trace. */
+static void publish_test_offer(struct kunit *test)
+{
+	const struct offer *offer = test->param_value;
+	struct lmf_vfio_device *dev = kunit_kzalloc(test, sizeof(*dev),
+						    GFP_KERNEL);
+	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+	bool any = offer->mig_ops || offer->log_ops;
+
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	publish_vf = (struct lmf_vf) {
+		.caps = {
+			.migrate = offer->migrate,
+			.chunk_min = offer->chunk_min,
+			.chunk_max = 4096,
+			.log = offer->log,
+			.log_formats = offer->formats,
+		},
+	};
+	pdev->dev.init_name = offer->name;
+	dev->core.vdev.dev = &pdev->dev;
+	dev_set_drvdata(&pdev->dev, &dev->core);
+	KUNIT_EXPECT_EQ(test, lmf_vfio_setup(dev, pdev), 0);
+	KUNIT_EXPECT_EQ(test, !!dev->core.vdev.mig_ops, offer->mig_ops);
+	KUNIT_EXPECT_EQ(test, !!dev->core.vdev.migration_flags, offer->mig_ops);
+	KUNIT_EXPECT_EQ(test, !!dev->core.vdev.log_ops, offer->log_ops);
+	KUNIT_EXPECT_EQ(test, has_folder(pdev), any);
+	KUNIT_EXPECT_EQ(test, publish_vf.users, any);
+	if (any) {
+		lmf_migration_init(dev);
+		lmf_vfio_teardown(dev);
+	}
+	KUNIT_EXPECT_EQ(test, publish_vf.users, 0);
+}
+
+static struct kunit_case publish_test_cases[] = {
+	KUNIT_CASE_PARAM(publish_test_offer, offer_gen_params),
+	{}
+};
+
+static struct kunit_suite publish_test_suite = {
+	.name = "lmf-publish",
+	.test_cases = publish_test_cases,
+};
+
+kunit_test_suite(publish_test_suite);

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * estimate LIMIT_NS QUIESCE_NS: reads looks, one a line, "ns initial dirty
+ * saved read_ns data_size report_ns", and prints the estimate after each.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "estimate.h"
+
+int main(int argc, char **argv)
+{
+	struct lmf_estimator estimator;
+	struct lmf_estimate estimate;
+	struct lmf_look look;
+	long long n[7];
+
+	if (argc != 3)
+		return 2;
+	lmf_estimator_init(&estimator, atoll(argv[2]), atoll(argv[1]));
+	while (scanf("%lld %lld %lld %lld %lld %lld %lld", &n[0], &n[1],
+		     &n[2], &n[3], &n[4], &n[5], &n[6]) == 7) {
+		look = (struct lmf_look) { n[0], n[1], n[2], n[3], n[4],
+					  n[5], n[6] };
+		lmf_estimator_look(&estimator, &look);
+		lmf_estimate(&estimator, &estimate);
+		printf("%s;%f;%f;%lld\n", lmf_cutover_name(estimate.cutover),
+		       estimate.send_rate, estimate.dirty_rate,
+		       (long long)estimate.downtime_ns);
+	}
+	return 0;
+}

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The guide's commands, the names in JSON, and the installation."""
+import json
+import re
+import subprocess
+
+from conftest import TOP
+from host import DEVICES, typical
+from stream import stream
+from test_bind import takes
+from test_status import PRECOPY
+
+
+def test_commands_of_the_guide(host):
+    """Some end only when told to: --once or Ctrl-C for watch."""
+    with open(TOP + '/docs/operators.md') as file:
+        commands = re.findall(r'^    lmfctl (.*)$', file.read(), re.M)
+    assert len(commands) >= 6
+    pf, vfs = '0000:01:00.0', ['0000:01:10.0', '0000:01:10.2']
+    host.function(pf, 0x4c50, driver='lmf', group=10)
+    for n, vf in enumerate(vfs):
+        host.function(vf, group=11 + n)
+    host.pf(pf, 8, vfs)
+    host.driver('lmf_vfio_pci')
+    takes(host, 'lmf_vfio_pci')
+    host.kernel(DEVICES + pf + '/scrub_vf', lambda text: None)
+    for command in commands:
+        more = ['-n', '1'] if command.startswith('watch') else []
+        status, out, err = host.run(*command.split(), *more)
+        assert (status, err) == (0, ''), command
+        assert out, command
+
+
+def test_install(tmp_path):
+    subprocess.run(['make', '-s', '-C', TOP + '/src/lmfctl',
+                    f'O={TOP}/build/lmfctl', f'DESTDIR={tmp_path}',
+                    'PREFIX=/usr', 'install'], check=True)
+    installed = [tmp_path / 'usr' / path for path in
+                 ('sbin/lmfctl', 'share/man/man8/lmfctl.8',
+                  'share/bash-completion/completions/lmfctl')]
+    assert all(path.stat().st_size for path in installed)
+    assert subprocess.run([installed[0], '--help'], check=False,
+                          stdout=subprocess.DEVNULL).returncode == 0
+
+
+def keys(value):
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield key
+            yield from keys(below)
+    elif isinstance(value, list):
+        for below in value:
+            yield from keys(below)
+
+
+def test_every_name_is_documented(host, tmp_path):
+    """Those of JSON, and the driver's counters."""
+    vfs = typical(host)
+    takes(host, 'lmf_vfio_pci')
+    host.kernel(DEVICES + '0000:01:00.0/scrub_vf', lambda text: None)
+    host.counters(vfs[0], **PRECOPY)
+    (tmp_path / 'stream').write_bytes(stream(b'abcd')[:-1])
+    with open(TOP + '/docs/lmfctl-json.md') as file:
+        documented = file.read()
+    with open(TOP + '/docs/sysfs-abi.md') as file:
+        counters = file.read()
+    for args in (['list', '--all'], ['status'], ['watch', '-n', '2', vfs[0]],
+                 ['decode', tmp_path / 'stream'], ['bind', vfs[2]],
+                 ['unbind', vfs[2]], ['scrub', vfs[2]],
+                 ['vfs', '01:00.0', '3']):
+        out = host.run(args[0], '--json', *args[1:])[1].splitlines()
+        assert out, args
+        for key in {key for line in out for key in keys(json.loads(line))}:
+            assert f'`{key}`' in documented + counters or \
+                f'"{key}"' in documented, key

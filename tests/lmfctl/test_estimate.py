@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The prediction, against migrations that are computed, so that the truth is
+known: a reader of constant speed, and a device that gets dirty.
+"""
+import subprocess
+
+import pytest
+
+from conftest import HERE, TOP
+
+STEP = 250 * 10**6
+MIB = 1 << 20
+
+
+@pytest.fixture(scope='module')
+def program(tmp_path_factory):
+    out = tmp_path_factory.mktemp('estimate') / 'estimate'
+    source = TOP + '/src/lmfctl/'
+    subprocess.run(['gcc', '-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra',
+                    '-Werror', '-fsanitize=address,undefined', '-I' + source,
+                    '-o', out, HERE + '/estimate.c', source + 'estimate.c'],
+                   check=True)
+    return out
+
+
+def estimates(program, looks, limit_ms=300, quiesce_ms=0):
+    text = '\n'.join(' '.join(map(str, look)) for look in looks)
+    out = subprocess.run([program, str(limit_ms * 10**6),
+                          str(quiesce_ms * 10**6)],
+                         input=text, capture_output=True, text=True,
+                         check=True).stdout
+    return [(name, float(send), float(dirty), int(down))
+            for name, send, dirty, down in
+            (line.split(';') for line in out.splitlines())]
+
+
+def migration(media, rate, dirty_rate, seconds):
+    """Looks at one: first the first pass, then what got dirty."""
+    initial, dirty, saved, looks = media, 0, 0, []
+    for n in range(int(seconds * 10**9 / STEP)):
+        size = max(initial + dirty, MIB)
+        looks.append((n * STEP, int(initial), int(dirty), int(saved),
+                      0, int(size), 0))
+        read = rate * STEP / 10**9
+        first = min(initial, read)
+        again = min(dirty, read - first)
+        initial -= first
+        dirty += dirty_rate * STEP / 10**9 - again
+        saved += first + again
+    return looks
+
+
+def test_nothing_was_read_yet(program):
+    assert estimates(program, [(0, 5, 5, 0, 0, 10, 0)]) == [
+        ('first pass', 0.0, 0.0, -1)]
+
+
+@pytest.mark.parametrize('media', [16 * MIB, 256 * MIB, 2048 * MIB])
+@pytest.mark.parametrize('dirty_rate', [0, 1 * MIB, 10 * MIB])
+def test_downtime(program, media, dirty_rate):
+    rate = 100 * MIB
+    looks = migration(media, rate, dirty_rate, media / rate + 8)
+    name, _, dirtied, downtime = estimates(program, looks)[-1]
+    # The precision that is promised; a first pass that is over within one
+    # look hides how fast it was.
+    left = looks[-1][1] + looks[-1][2]
+    assert name == 'cut over now'
+    assert downtime == pytest.approx(left / rate * 1e9, rel=0.25, abs=20e6)
+    assert dirtied == pytest.approx(dirty_rate, rel=0.2, abs=1)
+
+
+def test_fixed_costs_and_trailer(program):
+    looks = [(0, 0, 0, 0, 0, 0, 0), (10**9, 0, 5 * MIB, 100 * MIB, 0,
+                                     25 * MIB, 7 * 10**6)]
+    assert estimates(program, looks, quiesce_ms=11)[1][3] == \
+        pytest.approx(18 * 10**6 + 0.25 * 10**9, rel=0.001)
+
+
+def test_reader_who_has_other_things_to_do(program):
+    """Its own time counts, not that in which it sent memory: one look is
+    enough, and the idle ones after it change nothing.
+    """
+    looks = [(n * STEP, 0, 10 * MIB, 20 * MIB, 10**9, 0, 0)
+             for n in range(1, 4)]
+    for estimate in estimates(program, looks):
+        assert estimate[3] == pytest.approx(0.5 * 10**9, rel=0.001)
+
+
+def test_least_data_size_is_no_trailer(program):
+    looks = [(0, 0, 0, 0, 0, MIB, 0), (10**9, 0, 0, 100 * MIB, 0, MIB, 0)]
+    assert estimates(program, looks)[1][3] == 0
+
+
+def test_will_not_converge(program):
+    """Dirty faster than it is read: never said before the first pass ended
+    and a window was seen, and then always.
+    """
+    looks = migration(64 * MIB, 20 * MIB, 30 * MIB, 30)
+    names = [e[0] for e in estimates(program, looks)]
+    assert names[-1] == 'will not converge'
+    first = names.index('will not converge')
+    assert looks[first - 15][1] == 0
+    assert set(names[first:]) == {'will not converge'}
+
+
+def test_slow_progress_is_progress(program):
+    """It shrinks slowly, so one must wait, and then it may cut over."""
+    looks = [(n * STEP, 0, max(0, 50 - n) * MIB, n * 4 * MIB, 0, MIB, 0)
+             for n in range(60)]
+    names = [e[0] for e in estimates(program, looks)[1:]]
+    assert set(names) == {'wait', 'cut over now'}
+    assert names == sorted(names, reverse=True)

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The uAPI tests on our driver: all of them pass, and none is skipped."""
+import pytest
+
+pytestmark = pytest.mark.full
+FIXTURES = ['states', 'data_fd', 'precopy', 'size', 'log', 'dma_log']
+# Whose many resets take their time.
+SLOW = ['race', 'streams', 'reset', 'lifetime']
+
+
+def assert_passes(outer, *options, faults=()):
+    result = outer.call('uapi.run', timeout=1800, options=options,
+                        faults=faults)
+    assert not result['bad'], result['tap']
+    assert result['status'] == 0, result['tap']
+    assert result['count']
+
+
+@pytest.mark.parametrize('fixture', FIXTURES)
+def test_uapi(outer, fixture):
+    assert_passes(outer, '-f', fixture)
+
+
+@pytest.mark.parametrize('fixture', SLOW)
+def test_uapi_by_iommufd(outer, fixture):
+    assert_passes(outer, '-V', 'group', '-f', fixture)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize('fixture', SLOW)
+def test_uapi_by_group(outer, fixture):
+    assert_passes(outer, '-V', 'iommufd', '-f', fixture)
+
+
+@pytest.mark.parametrize('fixture, fault', [
+    ('dma_log', 'log-delay-us=2000'),
+    ('data_fd', 'short-chunks=1'),
+    ('data_fd', 'admin-reorder=1'),
+])
+def test_uapi_on_a_slow_device(outer, fixture, fault):
+    """What hardware may do, and an emulated device does not by itself."""
+    assert_passes(outer, '-V', 'group', '-f', fixture, faults=[fault])
+
+
+def test_lying_log_is_found(outer):
+    result = outer.call('uapi.run', faults=['lose-dirty=0:1:100'],
+                        options=['-V', 'group', '-t', 'random_windows'])
+    assert len(result['bad']) == result['count'] == 1
+    assert 'is lost' in result['tap']
