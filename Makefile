@@ -14,6 +14,7 @@ help:
 	@echo 'make check        the quick gate: unit tests, KUnit, migrations'
 	@echo 'make check-full   that, and what takes longer'
 	@echo 'make modules      the kernel modules, against KDIR=$(KDIR)'
+	@echo 'make lmfctl       the tool for operators, as build/lmfctl/lmfctl'
 	@echo 'make intree KTREE=dir'
 	@echo '                  lay the drivers into a Linux source tree'
 	@echo 'make series OUT=dir [KTREE=dir]'
@@ -32,6 +33,9 @@ demo:
 modules:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
+lmfctl:
+	$(MAKE) -C src/lmfctl
+
 intree:
 	$(if $(KTREE),,$(error usage: make intree KTREE=dir))
 	@tests/series/intree.py '$(KTREE)'
@@ -46,6 +50,6 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help check check-full demo modules intree series clean
+.PHONY: help check check-full demo modules lmfctl intree series clean
 
 endif

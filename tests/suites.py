@@ -26,6 +26,8 @@ QUICK = [
     ('setup', 'pytest', ['tests/setup']),
     ('contract', 'pytest', ['tests/spec']),
     ('firmware', 'tap', ['tests/firmware/run', BUILD + '/firmware']),
+    ('lmfctl', 'pytest', ['tests/lmfctl']),
+    ('fuzz', 'tap', ['tests/fuzz/run', '10']),
     ('model', 'tap', ['tests/model/run']),
     ('kunit', 'tap', ['tests/kunit/run']),
     ('device', 'pytest', ['tests/qtest']),
@@ -51,6 +53,7 @@ FULL = [
     ('debug', 'pytest', bed('debug'), None),
     ('to-and-fro-debug', 'pytest', bed('to_and_fro_debug'), None),
     ('uapi', 'pytest', bed('uapi'), None),
+    ('lmfctl-bed', 'pytest', bed('lmfctl'), None),
 ]
 
 

@@ -8,8 +8,12 @@
  * record counts as initial as far as its payload belongs to the first pass
  * over the device, which is read before the rest of the record.
  *
- * The estimates for pre-copy assume full chunks. MIG_DATA_SIZE is to be an
- * upper bound and assumes the smallest ones, and one more for the identity.
+ * How many headers there will be depends on how full the device makes its
+ * chunks, which need not be to the end of the buffer. A chunk that left some of
+ * the first pass behind shows it, as there was more to put into it. Until one
+ * was seen initial_bytes assumes the smallest chunks, because it must not be
+ * less than what is still to be read and cannot be raised later. So does
+ * MIG_DATA_SIZE at any time. The identity is a chunk of its own in both.
  */
 #include <linux/math64.h>
 #include <linux/minmax.h>
@@ -23,6 +27,12 @@ static u64 lmf_precopy_framed(u64 bytes, u32 chunk)
 {
 	return bytes + DIV_ROUND_UP_ULL(bytes, chunk) *
 		       sizeof(struct lmf_record);
+}
+
+/* Of the identity, which comes first and alone. */
+static u64 lmf_precopy_identity(const struct lmf_precopy *p)
+{
+	return p->begun ? 0 : sizeof(struct lmf_record);
 }
 
 /**
@@ -56,6 +66,13 @@ void lmf_precopy_left(struct lmf_precopy *p, const struct lmf_save_left *left)
 	p->left.trailer = min_t(u64, left->trailer, p->caps->trailer_max);
 }
 
+/* The smallest one counts, so that too little is not told. */
+static void lmf_precopy_learn(struct lmf_precopy *p, u32 bytes)
+{
+	bytes = max(bytes, p->caps->chunk_min);
+	p->full = p->full ? min(p->full, bytes) : bytes;
+}
+
 /**
  * lmf_precopy_chunk() - the device gave a chunk
  * @p: what is left
@@ -72,8 +89,21 @@ u32 lmf_precopy_chunk(struct lmf_precopy *p, const struct lmf_chunk *chunk)
 		initial = min_t(u64, before - p->left.initial, chunk->bytes);
 	if (!p->begun)
 		initial = chunk->bytes;	/* the identity */
+	else if (p->left.initial)
+		lmf_precopy_learn(p, chunk->bytes);
 	p->begun = true;
 	return initial ? initial + sizeof(struct lmf_record) : 0;
+}
+
+/**
+ * lmf_precopy_settled() - has the device shown how full its chunks get?
+ * @p: what is left
+ *
+ * Return: true also if nothing of the first pass is left to be given.
+ */
+bool lmf_precopy_settled(const struct lmf_precopy *p)
+{
+	return p->begun && (p->full || !p->left.initial);
 }
 
 /**
@@ -117,13 +147,14 @@ bool lmf_precopy_reinit(struct lmf_precopy *p)
 void lmf_precopy_info(struct lmf_precopy *p, const struct lmf_unread *unread,
 		      u64 *initial_bytes, u64 *dirty_bytes)
 {
-	u64 initial = unread->initial +
-		      lmf_precopy_framed(p->left.initial, p->chunk);
+	u64 initial = unread->initial + lmf_precopy_identity(p) +
+		      lmf_precopy_framed(p->left.initial,
+					 p->full ?: p->caps->chunk_min);
 
 	p->told = min(p->told, initial);
 	*initial_bytes = p->told;
 	*dirty_bytes = unread->dirty +
-		       lmf_precopy_framed(p->left.dirty, p->chunk);
+		       lmf_precopy_framed(p->left.dirty, p->full ?: p->chunk);
 }
 
 /**
@@ -139,9 +170,8 @@ u64 lmf_precopy_data_size(const struct lmf_precopy *p,
 {
 	u64 left = p->left.initial + p->left.dirty + p->left.trailer;
 
-	left = lmf_precopy_framed(left, p->caps->chunk_min);
-	if (!p->begun)
-		left += sizeof(struct lmf_record);
+	left = lmf_precopy_framed(left, p->caps->chunk_min) +
+	       lmf_precopy_identity(p);
 	return max(left + unread->initial + unread->dirty + extra, 1ULL);
 }
 

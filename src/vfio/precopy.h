@@ -9,6 +9,7 @@
  * struct lmf_precopy - what one save has yet to give
  * @caps: bounds of what a device may say
  * @chunk: size of the buffers that are filled
+ * @full: smallest chunk that only room has ended, or 0 if none was seen
  * @left: in the device, after the last chunk accounted
  * @told: initial_bytes as told last: they never rise
  * @begun: the first chunk was accounted
@@ -17,6 +18,7 @@
 struct lmf_precopy {
 	const struct lmf_vf_caps *caps;
 	u32 chunk;
+	u32 full;
 	struct lmf_save_left left;
 	u64 told;
 	bool begun;
@@ -37,6 +39,7 @@ void lmf_precopy_init(struct lmf_precopy *p, const struct lmf_vf_caps *caps,
 		      u32 chunk);
 void lmf_precopy_left(struct lmf_precopy *p, const struct lmf_save_left *left);
 u32 lmf_precopy_chunk(struct lmf_precopy *p, const struct lmf_chunk *chunk);
+bool lmf_precopy_settled(const struct lmf_precopy *p);
 void lmf_precopy_unread(struct lmf_unread *sum, u64 total, u64 initial,
 			u64 pos);
 bool lmf_precopy_reinit(struct lmf_precopy *p);

@@ -5,7 +5,9 @@
  *
  * Each chunk tells what was left after it. That is old when the reader has
  * not come for a while, so while no chunk is on its way the device is asked.
- * Once it is stopped, one answer is enough.
+ * Once it is stopped, one answer is enough. At the beginning the precopy-info
+ * ioctl waits for the first chunks: before them nobody knows how many there
+ * will be, and each has a header.
  */
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
@@ -45,14 +47,22 @@ void lmf_save_info_locked(struct lmf_save *save, u64 *initial_bytes,
 	lmf_stat_set(stats, LMF_STAT_DIRTY_BYTES, *dirty_bytes);
 }
 
-/* The device was stopped: wait for the first word since. Killable, bounded. */
+/* If the device was stopped, only its word since then counts. */
+static bool lmf_save_is_settled(const struct lmf_save *save)
+{
+	return save->final ? save->settled :
+			     lmf_precopy_settled(&save->precopy);
+}
+
+/* Wait for the results that an exact answer needs. Killable, bounded. */
 static void lmf_save_settle_locked(struct lmf_save *save)
 {
 	struct lmf_migf *migf = &save->migf;
+	int err = 0;
 
-	while (!save->settled && !migf->err && save->harvested < migf->used) {
-		if (lmf_op_wait(lmf_migf_slot(migf, save->harvested)->op))
-			break;
+	while (!err && !lmf_save_is_settled(save) &&
+	       !lmf_migf_alive_locked(migf) && save->harvested < migf->used) {
+		err = lmf_op_wait(lmf_migf_slot(migf, save->harvested)->op);
 		lmf_save_harvest_locked(save);
 	}
 }
@@ -86,6 +96,7 @@ static int lmf_save_precopy_info_locked(struct lmf_save *save,
 		return ret;
 	if (save->final)
 		return -EINVAL;
+	lmf_save_settle_locked(save);
 	lmf_save_refresh_locked(save);
 	ret = lmf_migf_alive_locked(&save->migf);
 	if (ret)

@@ -152,6 +152,73 @@ static void migration_test_no_early_end(struct kunit *test)
 	fput(f);
 }
 
+#define FULL_SEGS	10	/* of a chunk that has room for a half more */
+
+static u64 segs_framed(unsigned int n)
+{
+	return n * MOCK_SEG_BYTES +
+	       DIV_ROUND_UP(n, FULL_SEGS) * sizeof(struct lmf_record);
+}
+
+/* Nothing changes on its own: each answer is what is still to be read. */
+static void expect_exact(struct pair *p, struct file *f, u64 initial, u64 dirty)
+{
+	u64 end = p->bytes + initial + dirty;
+	ssize_t ret;
+
+	do {
+		expect_left(p, f, initial, dirty);
+		ret = read_some(p, f, 2345);
+		if (ret == -EAGAIN)
+			mock_vf_wait_idle(&p->src->vf);
+		if (initial)
+			initial = end - p->bytes;
+		else
+			dirty = end - p->bytes;
+	} while (ret > 0 || ret == -EAGAIN);
+	KUNIT_EXPECT_EQ(p->test, ret, -ENOMSG);
+	KUNIT_EXPECT_EQ(p->test, p->bytes, end);
+}
+
+/* @early: HEAD is read before the device has given anything. */
+static void try_estimates(struct pair *p, unsigned int granules, bool early)
+{
+	struct lmf_vf *vf = &p->src->vf;
+	struct file *f;
+	unsigned int i;
+
+	p->bytes = 0;
+	memset(vf->written, 0, sizeof(vf->written));
+	memset(vf->written, true, granules);
+	vf->hold = early;
+	f = set_state(p->src, STATE(PRE_COPY));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(p->test, f);
+	if (early) {
+		f->f_flags |= O_NONBLOCK;
+		KUNIT_EXPECT_GT(p->test, read_some(p, f, SZ_64K), 0);
+		mock_vf_release(vf);
+	}
+	expect_exact(p, f, IDENTITY_END + segs_framed(granules) - p->bytes, 0);
+	for (i = 0; i < granules; i++)
+		mock_vf_write(vf, i, 2);
+	expect_exact(p, f, 0, segs_framed(granules));
+	KUNIT_EXPECT_EQ(p->test, go(p->src, STATE(RUNNING)), 0);
+	fput(f);
+}
+
+static void migration_test_estimates(struct kunit *test)
+{
+	static const unsigned int granules[] = { 0, 1, 10, 11, 111 };
+	struct pair *p = test->priv;
+	unsigned int i;
+
+	p->src->vf.caps.chunk_max = FULL_SEGS * MOCK_SEG_BYTES +
+				    MOCK_SEG_BYTES / 2;
+	p->src->vf.delay_us = 100;
+	for (i = 0; i < 2 * ARRAY_SIZE(granules); i++)
+		try_estimates(p, granules[i / 2], i % 2);
+}
+
 /* A paused guest: no pre-copy. */
 static void save_stopped(struct pair *p)
 {
@@ -742,6 +809,7 @@ static void migration_test_blocked(struct kunit *test)
 static struct kunit_case migration_test_cases[] = {
 	KUNIT_CASE_PARAM(migration_test_migrate, manner_gen_params),
 	KUNIT_CASE(migration_test_no_early_end),
+	KUNIT_CASE(migration_test_estimates),
 	KUNIT_CASE(migration_test_paused),
 	KUNIT_CASE(migration_test_too_much),
 	KUNIT_CASE(migration_test_too_little),

@@ -102,18 +102,61 @@ static void precopy_test_initial(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dirty, 0ULL);
 }
 
-/* With full chunks it is exactly what can be read. */
+/* Segments are whole, so a chunk need not be quite full; IDENTITY is alone. */
+static void play_segments(struct kunit *test, u32 seg, u32 n)
+{
+	u64 initial, dirty, left = IDENTITY + HEADER + n * seg +
+				   DIV_ROUND_UP(n, CHUNK / seg) * HEADER;
+	struct play d;
+
+	play_begin(&d, IDENTITY + n * seg, 0, 500);
+	KUNIT_EXPECT_FALSE(test, lmf_precopy_settled(&d.p));
+	play_info(&d, &initial, &dirty);
+	KUNIT_EXPECT_GE(test, initial, left);
+	play_chunk(&d, IDENTITY, false);
+	play_info(&d, &initial, &dirty);
+	KUNIT_EXPECT_GE(test, initial, left);
+	KUNIT_EXPECT_EQ(test, lmf_precopy_settled(&d.p), !n);
+	do {
+		play_chunk(&d, CHUNK / seg * seg, false);
+		play_info(&d, &initial, &dirty);
+		KUNIT_EXPECT_TRUE(test, lmf_precopy_settled(&d.p));
+		KUNIT_EXPECT_EQ_MSG(test, initial, left, "%u of %u", n, seg);
+		left -= d.unread.initial;
+		play_read_all(&d);
+	} while (d.left.initial);
+	play_info(&d, &initial, &dirty);
+	KUNIT_EXPECT_EQ(test, initial, 0ULL);
+	KUNIT_EXPECT_EQ(test, left, 0ULL);
+}
+
+/* It is exactly what can be read once a chunk was seen, and before no less. */
 static void precopy_test_exact(struct kunit *test)
 {
-	u64 initial, dirty, read = 0;
-	struct play d;
 	u32 n;
 
-	play_begin(&d, 10 * CHUNK + 100, 0, 500);
+	for (n = 0; n < 80; n++) {
+		play_segments(test, CHUNK / 8, n);
+		play_segments(test, 600, n);
+	}
+}
+
+/* Of unequal chunks the smallest counts, but never less than chunk_min. */
+static void precopy_test_unequal(struct kunit *test)
+{
+	u64 initial, dirty;
+	struct play d;
+
+	play_begin(&d, 100000, 5000, 500);
+	play_chunk(&d, IDENTITY, false);
+	play_chunk(&d, 1000, false);
+	play_chunk(&d, 3000, false);
 	play_info(&d, &initial, &dirty);
-	while ((n = play_chunk(&d, CHUNK, false)))
-		read += n + HEADER;
-	KUNIT_EXPECT_EQ(test, initial, read);
+	KUNIT_EXPECT_EQ(test, dirty, 5000 + 5 * HEADER);
+	play_chunk(&d, 100, false);
+	play_info(&d, &initial, &dirty);
+	KUNIT_EXPECT_EQ(test, dirty, 5000 +
+				     DIV_ROUND_UP(5000, CHUNK_MIN) * HEADER);
 }
 
 /* Short chunks mean more headers; it still does not rise, and ends at 0. */
@@ -220,6 +263,7 @@ static void precopy_test_trailer(struct kunit *test)
 	struct play d;
 
 	play_begin(&d, 0, 0, 700);
+	play_chunk(&d, IDENTITY, false);
 	play_info(&d, &initial, &dirty);
 	KUNIT_EXPECT_EQ(test, initial, 0ULL);
 	KUNIT_EXPECT_EQ(test, dirty, 0ULL);
@@ -309,13 +353,15 @@ static void precopy_test_reinit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, initial, 0);
 	KUNIT_EXPECT_TRUE(test, lmf_precopy_reinit(&d.p));
 	lmf_precopy_info(&d.p, &d.unread, &initial, &dirty);
-	KUNIT_EXPECT_EQ(test, initial, first);
+	/* The identity does not come again. */
+	KUNIT_EXPECT_EQ(test, initial, first - HEADER);
 	KUNIT_EXPECT_FALSE(test, lmf_precopy_reinit(&d.p));
 }
 
 static struct kunit_case precopy_test_cases[] = {
 	KUNIT_CASE(precopy_test_initial),
 	KUNIT_CASE(precopy_test_exact),
+	KUNIT_CASE(precopy_test_unequal),
 	KUNIT_CASE(precopy_test_short_chunks),
 	KUNIT_CASE(precopy_test_never_rises),
 	KUNIT_CASE(precopy_test_reinit),

@@ -51,7 +51,8 @@ def artefacts(flavour='plain'):
     return {'kernel': build('kernel', flavour), 'image': build('image'),
             'qemu': build('qemu'), 'modules': build('modules', flavour),
             'guest_kernel': build('kernel', 'plain'),
-            'guest': build('guest', 'plain'), 'uapi': build('uapi')}
+            'guest': build('guest', 'plain'), 'uapi': build('uapi'),
+            'lmfctl': build('lmfctl')}
 
 
 def share(folder, parts):
@@ -69,6 +70,7 @@ def share(folder, parts):
     shutil.copy(parts['guest_kernel'] + '/bzImage', folder)
     shutil.copy(parts['guest'] + '/guest.cpio', folder)
     shutil.copy(parts['uapi'] + '/lmf-vfio-test', folder)
+    shutil.copy(parts['lmfctl'] + '/lmfctl', folder)
 
 
 def hardware():

@@ -4,6 +4,7 @@ import errno
 
 import pytest
 
+from bed import BAD
 from conftest import LATE
 from judge import assert_moved
 
@@ -49,3 +50,30 @@ def test_mismatch_is_refused_before_the_downtime(outer, how):
     assert counters['last_error'] == -errno.EOPNOTSUPP
     assert counters['bytes_loaded'] > 0
     assert counters['load_done_ns'] == 0
+
+
+def test_pf_reset_ends_the_migration_alone(outer):
+    result = outer.call('failures.pf_reset')
+    first = result['first']
+    assert first['status'] == 'failed'
+    assert 'stop-copy' not in first['source_states']
+    assert first['guest'] == 'running'
+    assert not BAD.findall(first['guest_log'])
+    counters = first['source_counters']
+    assert counters['state'] == 'RUNNING'
+    assert counters['last_error'] == -errno.ENOTCONN
+    # A VF is not told of its PF's reset. What counts is QEMU's own, which it
+    # does if it wants RUNNING before the PF is back.
+    assert first['unexpected_resets'] == \
+        first['source_stderr'].count('Resetting device') <= 1
+    assert_moved(result)
+
+
+def test_vfs_removed_under_a_guest(outer):
+    result = outer.call('failures.vfs_removed')
+    # The removal waits, and the VF is the guest's meanwhile.
+    assert result['waits']
+    assert result['guest'] == 'running'
+    assert result['burst'] >= 10000
+    assert set(result['vfs'].values()) == {'lmf_vfio_pci'}
+    assert_moved(result)

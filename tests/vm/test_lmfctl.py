@@ -9,7 +9,7 @@ pytestmark = pytest.mark.full
 # Two sizes of media, so that predictions are made for both.
 DEVICES = ('id=lmf0', 'id=lmf1,media-size=256M')
 PREDICTIONS = [(pf, written, jobs) for pf, written in
-               ((0, 1), (0, 16), (0, 48), (1, 64), (1, 200))
+               ((0, 1), (0, 16), (0, 32), (1, 64), (1, 200))
                for jobs in (0, 2)]
 
 

@@ -5,14 +5,16 @@
 . "$(dirname "$0")/lib.sh"
 
 kernel=$("$steps/kernel.sh" "${1:-plain}")
-modules_key=$(key "$steps/modules.sh" "$top/src" "$top/include" \
+parts=("$top"/src/{core,vfio,guest,probe.sh})
+modules_key=$(key "$steps/modules.sh" "${parts[@]}" "$top/include" \
 	"$top/Makefile" "$top"/firmware-iface/*.h "$kernel")
 
 build()
 {
 	local tree=$OUT/tree
-	mkdir -p "$tree/firmware-iface"
-	cp -a "$top/src" "$top/include" "$top/Makefile" "$tree"
+	mkdir -p "$tree"/{src,firmware-iface}
+	cp -a "${parts[@]}" "$tree/src"
+	cp -a "$top/include" "$top/Makefile" "$tree"
 	cp -a "$top"/firmware-iface/*.h "$tree/firmware-iface"
 	"$steps/enter.sh" make -s -C "$kernel/build" M="$tree" W=1 \
 		KCFLAGS=-Werror -j"$(nproc)" modules

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Migrations that must not succeed. The source guest always goes on."""
+import threading
+
+import host
+from block import wait_until
 from guest import DmaCheck
 from migration import (SAVE_READ, fault, pair, slow, wait_first_pass,
                        wait_state)
@@ -69,3 +73,58 @@ def refused(faults=(), dest_place=(1, 0)):
         facts = both.facts()
         after = check.ask('status')['transfers']
         return {'status': status, 'went_on': after > before, **facts}
+
+
+def moved(name):
+    """A pair that knows nothing of what went wrong before it."""
+    with pair(name=name) as both:
+        check = DmaCheck(both.source)
+        check.ask('fill')
+        both.start()
+        return both.end(check)
+
+
+def wait_given_up(guest, timeout=60):
+    """Until QEMU has told that its VF left pre-copy again, by itself or with
+    a reset. That it ran was told before, too, when the guest was started.
+    """
+    if not guest.qmp.wait_event(lambda _: guest.states()[-1] == 'running',
+                                timeout):
+        raise RuntimeError(f'its VF stays: {guest.states()}')
+
+
+def pf_reset():
+    """The PF is reset in pre-copy, and its VFs with it: the guest's queue is
+    gone, so a new pair has to show that the PF came back.
+    """
+    pf = host.physical_functions()[0]
+    with pair(name='pf-reset') as both:
+        DmaCheck(both.source).ask('fill')
+        # So slow that the reset finds a chunk being read.
+        with slow(SAVE_READ):
+            both.start(hold=True)
+            wait_first_pass(both.source)
+            host.write(host.DEVICES + pf + '/reset', 1)
+            status = both.source.wait_migration()
+            wait_given_up(both.source)
+        first = {'status': status, 'guest': both.source.status(),
+                 **both.facts()}
+    return {'first': first, **moved('after-reset')}
+
+
+def vfs_removed():
+    """The VFs go while a guest has one: QEMU is asked for it, cannot unplug
+    it from its root bus, and keeps it until it ends.
+    """
+    removal = threading.Thread(target=host.set_vfs, args=(0,), daemon=True)
+    with pair(name='removed') as both:
+        check = DmaCheck(both.source)
+        check.ask('fill')
+        removal.start()
+        wait_until(lambda: 'hotplug' in both.source.stderr())
+        result = {'burst': check.ask('burst 12288')['burst'],
+                  'guest': both.source.status(), 'waits': removal.is_alive()}
+    removal.join(30 * FACTOR)
+    if removal.is_alive():
+        raise RuntimeError('the VFs are not removed')
+    return {**result, 'vfs': host.prepare(), **moved('after-removal')}

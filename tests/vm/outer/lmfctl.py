@@ -339,7 +339,8 @@ def never_converges():
 
 def predicted(pf, mib, jobs):
     """So much of the media in use, so many writers while it migrates."""
-    with pair(name='predicted', source_pf=pf, dest_pf=pf) as both:
+    with pair(name='predicted', source_place=(0, pf),
+              dest_place=(1, pf)) as both:
         disk = GuestDisk(both.source)
         disk.make()
         disk.tool(f'dd if=/dev/urandom of=/mnt/fill bs=1M count={mib} '
