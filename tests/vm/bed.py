@@ -118,7 +118,8 @@ class Outer:
                 '-device', 'intel-iommu,intremap=on,caching-mode=on,eim=on',
                 '-kernel', parts['kernel'] + '/bzImage',
                 '-append', 'console=ttyS0 root=/dev/vda ro '
-                           'init=/lmf-init panic=-1 ' + append,
+                           'init=/lmf-init panic=-1 no_timer_check '
+                           'watchdog_thresh=30 ' + append,
                 '-drive', f"file={parts['image']}/image.squashfs,"
                           'format=raw,readonly=on,if=none,id=root',
                 '-device', 'virtio-blk-pci,drive=root',

@@ -4,8 +4,9 @@
 # patches. Prints its folder.
 . "$(dirname "$0")/lib.sh"
 
-root=$("$steps/root.sh")
-source_key=$(key "$steps/source.sh" "$root")
+# The root unpacks it, and what else is installed there makes no difference.
+"$steps/root.sh" >/dev/null
+source_key=$(key "$steps/source.sh" "$steps/root.sh")
 
 # A copy of the package lists of its own keeps the root as it was built.
 apt_update='
