@@ -61,6 +61,9 @@ cached()
 	local name=$1 key=$2 mib=$3 estimate=$4 dir log start status
 	shift 4
 	dir=$cache/$name-$key
+	# Complete folders stay as they are: no need to wait for who builds the
+	# same thing from another recipe.
+	[ ! -e "$dir/.complete" ] || return 0
 	mkdir -p "$cache/log" 2>/dev/null ||
 		die "cannot write to $cache: set LMF_CACHE to a folder you own"
 	log=$cache/log/$name.log
