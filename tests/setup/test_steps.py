@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The build steps: what fails says so in one line, what is half is not used."""
+import fcntl
 import os
 import shutil
 import signal
@@ -51,6 +52,16 @@ def test_builds_once(tmp_path):
         status, out, _ = step(tmp_path, body)
         assert (status, out) == (0, 'built\n')
     assert (tmp_path / 'count').read_text() == 'x\n'
+
+
+def test_what_is_complete_waits_for_no_build(tmp_path):
+    """Another checkout may be building the same thing otherwise."""
+    assert step(tmp_path, 'echo built >"$OUT/result"')[0] == 0
+    with open(tmp_path / 'thing.lock') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process = step(tmp_path, 'false', wait=False)
+        out, _ = process.communicate(timeout=10)
+    assert (process.returncode, out) == (0, 'built\n')
 
 
 @pytest.mark.parametrize('body', [
