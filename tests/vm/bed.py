@@ -210,7 +210,7 @@ class Outer:
                                       'args': args}) + '\n').encode())
         return key
 
-    def call(self, name, timeout=600, **args):
+    def call(self, name, timeout=300, **args):
         """Have the agent call a function, and return its result."""
         return self._answer(self._ask(name, args), timeout)
 

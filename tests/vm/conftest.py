@@ -48,8 +48,8 @@ class Nested:
     OURS = re.compile(r'\blmf_\w+\+0x')
     count = 0
 
-    def __init__(self, running, drop):
-        self.running, self.drop = running, drop
+    def __init__(self, running, drop, tell):
+        self.running, self.drop, self.tell = running, drop, tell
         self.box = running()
 
     def __getattr__(self, name):
@@ -64,17 +64,19 @@ class Nested:
                     Nested.count >= self.LIMIT:
                 raise
             Nested.count += 1
-            print(f'LOST A MACHINE in {name}, tried once more: {error}')
+            self.tell(f'\nLOST A MACHINE in {name}, tried once more: {error}')
         self.drop()
         self.box = self.running()
         return self.box.call(name, **args)
 
 
 @pytest.fixture
-def outer(machine):
+def outer(machine, request):
     """The outer machine. Its kernel must not have complained afterwards."""
     running, drop = machine
-    nested = Nested(running, drop)
+    # Past pytest's capture, so that it is seen when it happens.
+    terminal = request.config.pluginmanager.getplugin('terminalreporter')
+    nested = Nested(running, drop, terminal.write_line)
     yield nested
     box = nested.box
     if box.dead:
