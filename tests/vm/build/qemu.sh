@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The outer machine's QEMU: Debian 13's source with our device compiled in,
-# which touches two of QEMU's own files by one line each, and with two races
+# which touches two of QEMU's own files by one line each, and with three races
 # of QEMU mended that nested guests under TCG run into. Prints its folder, which
 # holds qemu-system-x86_64.
 #
