@@ -36,11 +36,11 @@ class Nested:
     """The outer machine, and one more try of a scenario in which a machine
     stood still or died.
 
-    Under QEMU 10.0's TCG that happens to nested guests in one of some thirty
-    scenarios, on an idle machine less often, and it was not found out why; two
-    races of QEMU that did it are mended (build/qemu-svm-events.patch). It is
-    told each time, counted over the run, and no excuse for code of ours: a
-    trace with a function of ours in it is a failure, and so is a third loss.
+    Under QEMU 10.0's TCG that happened to nested guests in one of some thirty
+    scenarios, until three races of QEMU were mended that did it
+    (build/qemu-svm-events.patch). Should there be one more, it is told each
+    time, counted over the run, and no excuse for code of ours: a trace with a
+    function of ours in it is a failure, and so is a third loss.
     """
     LIMIT = 2
     LOST = re.compile(r'outer machine died|no answer; |guest says only|'
