@@ -30,3 +30,9 @@ def trace_events(result, *names):
     return [(match[1], match[2]) for match in
             re.finditer(r'^(?:\S*:)?(\w+) (.*)$', result['trace'], re.M)
             if match[1] in names]
+
+
+def data_sizes(result):
+    """What VFIO_DEVICE_FEATURE_MIG_DATA_SIZE told QEMU, in order."""
+    return [int(re.search(r'stopcopy size (\d+)', text)[1]) for _, text in
+            trace_events(result, 'vfio_state_pending_exact')]

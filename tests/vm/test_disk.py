@@ -2,7 +2,7 @@
 """The VF as the guest's disk, migrated under ext4 and fio."""
 import pytest
 
-from judge import assert_moved
+from judge import assert_moved, data_sizes
 
 
 @pytest.mark.parametrize('io_delay_us', [0, 20000], ids=['fast', 'in-flight'])
@@ -43,6 +43,8 @@ def test_dirty_bytes_rise_and_fall(outer):
     assert_moved(result)
     assert result['peak'] > 1 << 20
     assert result['low'] < 1 << 16
+    sizes = data_sizes(result)
+    assert max(sizes) > 1 << 20 and 0 < sizes[-1] < 1 << 16
 
 
 def test_guest_reset_ends_that_migration_alone(outer):

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The device's own dirty log decides what QEMU sends again."""
-import re
-
 import pytest
 
-from judge import assert_moved, trace_events
+from judge import assert_moved, data_sizes, trace_events
 
 
 def test_dma_only_pages_arrive(outer):
@@ -32,10 +30,10 @@ def assert_ways_of_qemu(result):
     # Nobody stopped the log; it ended when the source was closed.
     assert counters['log_format'] == 'ring'
     assert result['log_after_close'] == 'off'
-    sizes = [int(re.search(r'stopcopy size (\d+)', text)[1]) for _, text in
-             trace_events(result, 'vfio_state_pending_exact')]
+    sizes = data_sizes(result)
     assert len(sizes) > 1 and min(sizes) > 0
-    assert sizes == sorted(sizes, reverse=True) and sizes[-1] < sizes[0]
+    # Nothing writes to the media, so nothing may come back.
+    assert sizes == sorted(sizes, reverse=True)
 
 
 @pytest.mark.parametrize('fault', ['lose-dirty=0:1:1', 'lose-dirty=0:1:1000'])
