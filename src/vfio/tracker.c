@@ -413,14 +413,14 @@ static int lmf_tracker_set_shift(struct lmf_tracker *t, u64 page_size)
 {
 	const struct lmf_vf_caps *caps = lmf_vf_caps(t->vf);
 
+	u8 max = min(caps->log_shift_max, LMF_RING_SHIFT_LIMIT);
+
 	/* What the PF driver passes on came from a device. */
 	if (caps->log_shift_min < LMF_SHADOW_SHIFT ||
-	    caps->log_shift_max < caps->log_shift_min ||
-	    caps->log_shift_max > LMF_RING_SHIFT_LIMIT ||
+	    caps->log_shift_min > max ||
 	    caps->log_ring_max < 2 || !caps->log_ranges_max)
 		return -EIO;
-	t->shift = clamp(ilog2(page_size), caps->log_shift_min,
-			 caps->log_shift_max);
+	t->shift = clamp(ilog2(page_size), caps->log_shift_min, max);
 	return 0;
 }
 

@@ -96,6 +96,19 @@ static void tracker_test_page_size(struct kunit *test)
 	}
 }
 
+/* A device that can do more than the log's format holds is used as far as. */
+static void tracker_test_coarsest(struct kunit *test)
+{
+	const struct lmf_log_span span = { 0, SPAN - 1 };
+	struct bed *b = test->priv;
+	u64 page_size = 1ull << 63;
+
+	b->vf.caps.log_shift_max = 63;
+	KUNIT_ASSERT_EQ(test, start(b, &span, 1, &page_size), 0);
+	KUNIT_EXPECT_EQ(test, page_size, 1ull << 31);
+	lmf_tracker_stop(&b->tracker);
+}
+
 static bool is_covered(const struct lmf_vf *vf,
 		       const struct lmf_log_span *range)
 {
@@ -564,6 +577,7 @@ static struct kunit_case tracker_test_cases[] = {
 	KUNIT_CASE(tracker_test_order),
 	KUNIT_CASE(tracker_test_no_log),
 	KUNIT_CASE(tracker_test_page_size),
+	KUNIT_CASE(tracker_test_coarsest),
 	KUNIT_CASE(tracker_test_ranges),
 	KUNIT_CASE(tracker_test_window),
 	KUNIT_CASE(tracker_test_granule),
