@@ -14,9 +14,9 @@ def test_log_against_all_dirty(outer):
 
     Not on iommufd: there QEMU 10.0 sends nothing again, and says completed.
     """
-    ours = outer.call('scenarios.dma_only')
+    ours = outer.call('scenarios.dma_only', timeout=900)
     assert_moved(ours)
-    theirs = outer.call('scenarios.dma_only', vfio=ALL_DIRTY)
+    theirs = outer.call('scenarios.dma_only', timeout=900, vfio=ALL_DIRTY)
     assert_moved(theirs)
     total = ours['source']['ram']['total'] // 4096
     table = {name: (r['source']['ram']['normal'],
