@@ -3,8 +3,8 @@
 import re
 
 from bed import BAD
+from guest import LAST_STATES
 
-LAST_STATES = ['resuming', 'running-p2p', 'running']
 # Linux 6.12's iommufd maps no BARs for peers; QEMU warns, and goes on.
 NO_PEERS = ('IOMMU_IOAS_MAP failed: Bad address, PCI BAR?',
             'vfio_container_dma_map', 'peer-to-peer transactions on BARs')

@@ -11,6 +11,8 @@ import time
 from patience import FACTOR
 from qmp import Qmp, QmpError
 
+# How the VF of a destination gets there, without a reset on the way.
+LAST_STATES = ['resuming', 'running-p2p', 'running']
 CAPABILITIES = ('return-path', 'events', 'switchover-ack')
 
 

@@ -5,10 +5,9 @@ import time
 
 import agent
 import host
-from guest import Guest
+from guest import LAST_STATES, Guest
 from patience import FACTOR
 
-LAST_STATES = ['resuming', 'running-p2p', 'running']
 # What hardware does and an emulator would not do by itself.
 HARDWARE = ('admin-reorder=1', 'short-chunks=1')
 PARAMETERS = {'max-bandwidth': 4 << 30, 'downtime-limit': 1500}
