@@ -261,7 +261,10 @@ static ssize_t lmf_migf_faulted(struct lmf_migf *migf, size_t left, size_t n)
 {
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	return left == n || ++migf->faults > LMF_MIGF_FAULTS ? -EFAULT : 0;
+	if (left < n && ++migf->faults <= LMF_MIGF_FAULTS)
+		return 0;
+	migf->faults = 0;
+	return -EFAULT;
 }
 
 /**

@@ -61,13 +61,13 @@ struct pair {
 	size_t bytes;
 };
 
-static struct file *set_state(struct bed *b, u32 state)
+static inline struct file *set_state(struct bed *b, u32 state)
 {
 	return lmf_migration_ops.migration_set_state(&b->dev.core.vdev, state);
 }
 
 /* For arcs that give no file. */
-static long go(struct bed *b, u32 state)
+static inline long go(struct bed *b, u32 state)
 {
 	struct file *f = set_state(b, state);
 
@@ -77,7 +77,7 @@ static long go(struct bed *b, u32 state)
 	return -EEXIST;
 }
 
-static int get_state(struct bed *b)
+static inline int get_state(struct bed *b)
 {
 	enum vfio_device_mig_state state;
 
@@ -85,7 +85,7 @@ static int get_state(struct bed *b)
 	return state;
 }
 
-static unsigned long data_size(struct bed *b)
+static inline unsigned long data_size(struct bed *b)
 {
 	unsigned long size = 0;
 
@@ -93,13 +93,13 @@ static unsigned long data_size(struct bed *b)
 	return size;
 }
 
-static void reset(struct bed *b)
+static inline void reset(struct bed *b)
 {
 	mock_vf_reset(&b->vf);
 	lmf_migration_reset_done(&b->dev);
 }
 
-static ssize_t read_some(struct pair *p, struct file *f, size_t n)
+static inline ssize_t read_some(struct pair *p, struct file *f, size_t n)
 {
 	ssize_t ret = f->f_op->read(f, p->user, n, NULL);
 
@@ -112,14 +112,15 @@ static ssize_t read_some(struct pair *p, struct file *f, size_t n)
 	return ret;
 }
 
-static ssize_t write_some(struct pair *p, struct file *f, size_t at, size_t n)
+static inline ssize_t write_some(struct pair *p, struct file *f, size_t at,
+				 size_t n)
 {
 	KUNIT_ASSERT_EQ(p->test, copy_to_user(p->user, p->stream + at, n), 0);
 	return f->f_op->write(f, p->user, n, NULL);
 }
 
 /* Reads to the end, as far as there is one now. */
-static ssize_t read_all(struct pair *p, struct file *f, size_t n)
+static inline ssize_t read_all(struct pair *p, struct file *f, size_t n)
 {
 	ssize_t ret;
 
@@ -132,7 +133,7 @@ static ssize_t read_all(struct pair *p, struct file *f, size_t n)
 }
 
 /* Writes what was read; what the last write() said. */
-static ssize_t write_all(struct pair *p, struct file *f, size_t n)
+static inline ssize_t write_all(struct pair *p, struct file *f, size_t n)
 {
 	ssize_t ret = 0;
 	size_t at;
@@ -145,8 +146,8 @@ static ssize_t write_all(struct pair *p, struct file *f, size_t n)
 	return ret;
 }
 
-static long precopy_info(struct pair *p, struct file *f,
-			 struct vfio_precopy_info *info)
+static inline long precopy_info(struct pair *p, struct file *f,
+				struct vfio_precopy_info *info)
 {
 	long ret;
 
@@ -159,7 +160,8 @@ static long precopy_info(struct pair *p, struct file *f,
 	return ret;
 }
 
-static void expect_left(struct pair *p, struct file *f, u64 initial, u64 dirty)
+static inline void expect_left(struct pair *p, struct file *f, u64 initial,
+			       u64 dirty)
 {
 	struct vfio_precopy_info info;
 
@@ -168,14 +170,14 @@ static void expect_left(struct pair *p, struct file *f, u64 initial, u64 dirty)
 	KUNIT_EXPECT_EQ(p->test, info.dirty_bytes, dirty);
 }
 
-static void expect_same(struct pair *p)
+static inline void expect_same(struct pair *p)
 {
 	KUNIT_EXPECT_EQ(p->test, memcmp(p->src->vf.media, p->dst->vf.media,
 					sizeof(p->src->vf.media)), 0);
 	KUNIT_EXPECT_EQ(p->test, p->dst->vf.regs, REGS);
 }
 
-static struct bed *bed_create(struct kunit *test, const char *name)
+static inline struct bed *bed_create(struct kunit *test, const char *name)
 {
 	struct bed *b = kunit_kzalloc(test, sizeof(*b), GFP_KERNEL);
 
@@ -191,7 +193,7 @@ static struct bed *bed_create(struct kunit *test, const char *name)
 	return b;
 }
 
-static void bed_close(struct kunit *test, struct bed *b)
+static inline void bed_close(struct kunit *test, struct bed *b)
 {
 	if (!b)
 		return;
@@ -205,7 +207,7 @@ static void bed_close(struct kunit *test, struct bed *b)
 	KUNIT_EXPECT_EQ(test, b->vf.level, LMF_RUN);
 }
 
-static int migration_test_init(struct kunit *test)
+static inline int migration_test_init(struct kunit *test)
 {
 	struct pair *p = kunit_kzalloc(test, sizeof(*p), GFP_KERNEL);
 	unsigned int i;
@@ -227,7 +229,7 @@ static int migration_test_init(struct kunit *test)
 	return 0;
 }
 
-static void migration_test_exit(struct kunit *test)
+static inline void migration_test_exit(struct kunit *test)
 {
 	struct pair *p = test->priv;
 
@@ -235,6 +237,45 @@ static void migration_test_exit(struct kunit *test)
 		return;
 	bed_close(test, p->src);
 	bed_close(test, p->dst);
+}
+
+static inline void resume(struct pair *p, size_t n)
+{
+	struct file *f = set_state(p->dst, STATE(RESUMING));
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(p->test, f);
+	KUNIT_EXPECT_GT(p->test, write_all(p, f, n), 0);
+	KUNIT_EXPECT_EQ(p->test, go(p->dst, STATE(RUNNING_P2P)), 0);
+	KUNIT_EXPECT_EQ(p->test, go(p->dst, STATE(RUNNING)), 0);
+	KUNIT_EXPECT_EQ(p->test, write_some(p, f, 0, 1), -ENODEV);
+	fput(f);
+	expect_same(p);
+}
+
+/* A paused guest: no pre-copy. */
+static inline void save_stopped(struct pair *p)
+{
+	unsigned long size;
+	struct file *f;
+
+	KUNIT_EXPECT_EQ(p->test, go(p->src, STATE(STOP)), 0);
+	size = data_size(p->src);
+	f = set_state(p->src, STATE(STOP_COPY));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(p->test, f);
+	KUNIT_EXPECT_LE(p->test, data_size(p->src), size);
+	KUNIT_EXPECT_EQ(p->test, read_all(p, f, 3000), 0);
+	KUNIT_EXPECT_GE(p->test, size, p->bytes);
+	KUNIT_EXPECT_EQ(p->test, go(p->src, STATE(RUNNING)), 0);
+	fput(f);
+}
+
+static inline struct file *load(struct pair *p)
+{
+	struct file *f = set_state(p->dst, STATE(RESUMING));
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(p->test, f);
+	KUNIT_EXPECT_GT(p->test, write_all(p, f, SZ_16K), 0);
+	return f;
 }
 
 #endif

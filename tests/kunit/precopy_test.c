@@ -316,7 +316,7 @@ static u64 play_save(struct kunit *test, u64 total)
 	return sent + sizeof(struct lmf_end_record);
 }
 
-/* MIG_DATA_SIZE: an upper bound at any time, shrinking, never 0. */
+/* MIG_DATA_SIZE: never too low for chunks that fill, shrinking, never 0. */
 static void precopy_test_size(struct kunit *test)
 {
 	play_save(test, play_save(test, 0));

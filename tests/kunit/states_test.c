@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The migration state machine of the VF driver: all arcs, each of them with the
+ * device failing on the way. Whatever happens, in the end both VFs run, and no
+ * buffer, operation or session is left.
+ */
+#include "migration_bed.h"
+
+static bool has_session(u32 state)
+{
+	return state == STATE(PRE_COPY) || state == STATE(PRE_COPY_P2P) ||
+	       state == STATE(STOP_COPY) || state == STATE(RESUMING);
+}
+
+/* RESUMING is not left before a state has come. */
+static bool may_go(u32 from, u32 to)
+{
+	if (to == STATE(ERROR) || to >= VFIO_DEVICE_STATE_NR)
+		return false;
+	if (from == STATE(STOP_COPY))
+		return to != STATE(PRE_COPY) && to != STATE(PRE_COPY_P2P);
+	return from != STATE(RESUMING) || to == from;
+}
+
+static void try_arc(struct pair *p, u32 from, u32 to)
+{
+	struct file *f = set_state(p->src, from), *next;
+
+	KUNIT_ASSERT_FALSE(p->test, IS_ERR(f));
+	KUNIT_EXPECT_EQ(p->test, !!f, has_session(from));
+	KUNIT_EXPECT_EQ(p->test, get_state(p->src), from);
+	next = set_state(p->src, to);
+	KUNIT_EXPECT_EQ_MSG(p->test, PTR_ERR_OR_ZERO(next),
+			    may_go(from, to) ? 0 : -EINVAL, "%u to %u", from,
+			    to);
+	KUNIT_EXPECT_EQ_MSG(p->test, get_state(p->src),
+			    may_go(from, to) ? to : from, "%u to %u", from, to);
+	if (!IS_ERR_OR_NULL(next))
+		fput(next);
+	reset(p->src);
+	KUNIT_EXPECT_EQ(p->test, get_state(p->src), STATE(RUNNING));
+	if (!f)
+		return;
+	KUNIT_EXPECT_EQ(p->test, from == STATE(RESUMING) ?
+				 write_some(p, f, 0, 1) : read_some(p, f, 1),
+			-ENODEV);
+	fput(f);
+}
+
+static void states_test_arcs(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	u32 from, to;
+
+	for (from = STATE(STOP); from < VFIO_DEVICE_STATE_NR; from++)
+		for (to = 0; to <= VFIO_DEVICE_STATE_NR; to++)
+			try_arc(p, from, to);
+}
+
+static enum lmf_quiesce level_of(u32 state)
+{
+	if (state == STATE(RUNNING) || state == STATE(PRE_COPY))
+		return LMF_RUN;
+	if (state == STATE(RUNNING_P2P) || state == STATE(PRE_COPY_P2P))
+		return LMF_STOP_INITIATOR;
+	return LMF_STOP_FULL;
+}
+
+/* The call fails once on the way; the same SET_STATE again gets there. */
+static void try_fault(struct pair *p, u32 to, enum mock_call call,
+		      unsigned int in)
+{
+	struct lmf_vf *vf = &p->src->vf;
+	struct file *f;
+
+	vf->fault[call] = (struct mock_fault) { .in = in, .err = -EIO };
+	f = set_state(p->src, to);
+	vf->fault[call].in = 0;
+	if (IS_ERR(f)) {
+		KUNIT_EXPECT_EQ(p->test, PTR_ERR(f), -EIO);
+		KUNIT_EXPECT_NE(p->test, get_state(p->src), to);
+		KUNIT_EXPECT_EQ_MSG(p->test, vf->level,
+				    level_of(get_state(p->src)),
+				    "call %u, the %u. on the way to %u", call,
+				    in, to);
+		f = set_state(p->src, to);
+	}
+	KUNIT_EXPECT_EQ(p->test, PTR_ERR_OR_ZERO(f), 0);
+	KUNIT_EXPECT_EQ(p->test, get_state(p->src), to);
+	if (!IS_ERR_OR_NULL(f))
+		fput(f);
+	if (to == STATE(RESUMING))
+		reset(p->src);
+	else
+		KUNIT_EXPECT_EQ(p->test, go(p->src, STATE(RUNNING)), 0);
+}
+
+static void states_test_faults(struct kunit *test)
+{
+	static const u32 targets[] = {
+		STATE(RUNNING_P2P), STATE(STOP), STATE(STOP_COPY),
+		STATE(PRE_COPY), STATE(PRE_COPY_P2P), STATE(RESUMING),
+	};
+	enum mock_call call;
+	unsigned int i, in;
+
+	for (i = 0; i < ARRAY_SIZE(targets); i++)
+		for (call = 0; call < MOCK_CALLS; call++)
+			for (in = 1; in < 5; in++)
+				try_fault(test->priv, targets[i], call, in);
+}
+
+/* A device that neither stops nor goes on: only a reset helps. */
+static void states_test_error(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f = set_state(p->src, STATE(PRE_COPY));
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	p->src->vf.fault[MOCK_QUIESCE] = (struct mock_fault) {
+		.in = 1, .more = 1, .err = -EIO,
+	};
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP_COPY)), -EIO);
+	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(ERROR));
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(RUNNING)), -EIO);
+	KUNIT_EXPECT_EQ(test, read_some(p, f, 1), -ENODEV);
+	fput(f);
+	reset(p->src);
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP)), 0);
+}
+
+/* What is no word of the device leaves the state, and is made good later. */
+static void try_transient(struct pair *p, struct file *f, int err)
+{
+	struct lmf_vf *vf = &p->src->vf;
+
+	/* There and back, and what is to settle it at once. */
+	vf->fault[MOCK_QUIESCE] = (struct mock_fault) {
+		.in = 1, .more = 2, .err = err,
+	};
+	KUNIT_EXPECT_EQ(p->test, go(p->src, STATE(STOP_COPY)), err);
+	KUNIT_EXPECT_EQ(p->test, get_state(p->src), STATE(PRE_COPY));
+	flush_work(&p->src->dev.settle_work);
+	KUNIT_EXPECT_EQ(p->test, vf->fault[MOCK_QUIESCE].in, 0);
+	vf->level = LMF_STOP_INITIATOR;
+	lmf_migration_lost(&p->src->dev);
+	flush_work(&p->src->dev.settle_work);
+	KUNIT_EXPECT_EQ(p->test, get_state(p->src), STATE(PRE_COPY));
+	KUNIT_EXPECT_EQ(p->test, vf->level, LMF_RUN);
+	KUNIT_EXPECT_GT(p->test, read_some(p, f, 100), 0);
+}
+
+static void states_test_transient(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f = set_state(p->src, STATE(PRE_COPY));
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	try_transient(p, f, -ENOTCONN);
+	try_transient(p, f, -ENOMEM);
+	try_transient(p, f, -EINTR);
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP_COPY)), 0);
+	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), 0);
+	fput(f);
+	resume(p, SZ_16K);
+}
+
+/* Nobody comes after a transient error: the VF runs again all the same. */
+static void states_test_restored(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct lmf_vf *vf = &p->src->vf;
+
+	vf->fault[MOCK_QUIESCE] = (struct mock_fault) {
+		.in = 1, .more = 1, .err = -EINTR,
+	};
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(RUNNING_P2P)), -EINTR);
+	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(RUNNING));
+	flush_work(&p->src->dev.settle_work);
+	KUNIT_EXPECT_EQ(test, vf->level, LMF_RUN);
+}
+
+/* Who is killed closes the device all the same; its reset has failed. */
+static void states_test_killed(struct kunit *test)
+{
+	struct pair *p = test->priv;
+
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP)), 0);
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	lmf_migration_close(&p->src->dev);
+	KUNIT_EXPECT_EQ(test, p->src->vf.level, LMF_STOP_FULL);
+	lmf_migration_closed(&p->src->dev);
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+	KUNIT_EXPECT_EQ(test, p->src->vf.level, LMF_RUN);
+}
+
+/* A reset of the PF's function takes what was loaded with it, told or not. */
+static void states_test_load_lost(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f;
+	int told;
+
+	save_stopped(p);
+	for (told = 0; told < 2; told++) {
+		f = load(p);
+		mock_vf_reset(&p->dst->vf);
+		if (told)
+			lmf_migration_lost(&p->dst->dev);
+		flush_work(&p->dst->dev.settle_work);
+		KUNIT_EXPECT_EQ(test, p->dst->vf.level,
+				told ? LMF_STOP_FULL : LMF_RUN);
+		KUNIT_EXPECT_EQ(test, go(p->dst, STATE(STOP)), -EIO);
+		KUNIT_EXPECT_EQ(test, get_state(p->dst), STATE(RESUMING));
+		KUNIT_EXPECT_EQ(test, go(p->dst, STATE(RUNNING)), -EIO);
+		fput(f);
+		reset(p->dst);
+	}
+	resume(p, SZ_16K);
+}
+
+/* One of its queue alone does not; meanwhile nobody can tell. */
+static void states_test_load_kept(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f;
+
+	save_stopped(p);
+	f = load(p);
+	p->dst->vf.fault[MOCK_LEVEL] = (struct mock_fault) {
+		.in = 1, .err = -ENOTCONN,
+	};
+	KUNIT_EXPECT_EQ(test, go(p->dst, STATE(STOP)), -ENOTCONN);
+	KUNIT_EXPECT_EQ(test, get_state(p->dst), STATE(RESUMING));
+	lmf_migration_lost(&p->dst->dev);
+	flush_work(&p->dst->dev.settle_work);
+	KUNIT_EXPECT_EQ(test, go(p->dst, STATE(RUNNING)), 0);
+	fput(f);
+	expect_same(p);
+}
+
+static struct kunit_case states_test_cases[] = {
+	KUNIT_CASE(states_test_arcs),
+	KUNIT_CASE(states_test_faults),
+	KUNIT_CASE(states_test_error),
+	KUNIT_CASE(states_test_transient),
+	KUNIT_CASE(states_test_restored),
+	KUNIT_CASE(states_test_killed),
+	KUNIT_CASE(states_test_load_lost),
+	KUNIT_CASE(states_test_load_kept),
+	{}
+};
+
+static struct kunit_suite states_test_suite = {
+	.name = "lmf-states",
+	.init = migration_test_init,
+	.exit = migration_test_exit,
+	.test_cases = states_test_cases,
+};
+
+kunit_test_suite(states_test_suite);
