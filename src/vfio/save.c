@@ -260,10 +260,11 @@ static void lmf_save_account_locked(struct lmf_save *save, u64 start)
 
 	if (lmf_migf_alive_locked(migf))
 		return;
-	if (save->final)
-		lmf_stat_add(&migf->dev->stats, LMF_STAT_STOP_COPY_READ_TIME,
-			     ktime_get_ns() - start);
-	else
+	lmf_stat_add(&migf->dev->stats,
+		     save->final ? LMF_STAT_STOP_COPY_READ_TIME :
+				   LMF_STAT_PRE_COPY_READ_TIME,
+		     ktime_get_ns() - start);
+	if (!save->final)
 		lmf_save_info_locked(save, &initial_bytes, &dirty_bytes);
 }
 

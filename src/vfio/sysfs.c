@@ -56,6 +56,7 @@ LMF_STAT_ATTR(bytes_saved_precopy, BYTES_SAVED_PRECOPY);
 LMF_STAT_ATTR(bytes_saved_stop_copy, BYTES_SAVED_STOP_COPY);
 LMF_STAT_ATTR(bytes_loaded, BYTES_LOADED);
 LMF_STAT_ATTR(pre_copy_start_ns, PRE_COPY_START);
+LMF_STAT_ATTR(pre_copy_read_time_ns, PRE_COPY_READ_TIME);
 LMF_STAT_ATTR(stop_copy_start_ns, STOP_COPY_START);
 LMF_STAT_ATTR(stop_copy_last_byte_ns, STOP_COPY_LAST_BYTE);
 LMF_STAT_ATTR(stop_copy_read_time_ns, STOP_COPY_READ_TIME);
@@ -119,6 +120,7 @@ static struct attribute *lmf_migration_attrs[] = {
 	&lmf_attr_resets_unexpected.attr.attr,
 	&lmf_attr_last_error.attr.attr,
 	&lmf_attr_pre_copy_start_ns.attr.attr,
+	&lmf_attr_pre_copy_read_time_ns.attr.attr,
 	&lmf_attr_p2p_start_ns.attr.attr,
 	&lmf_attr_p2p_done_ns.attr.attr,
 	&lmf_attr_stop_start_ns.attr.attr,

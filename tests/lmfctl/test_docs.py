@@ -53,6 +53,19 @@ def keys(value):
             yield from keys(below)
 
 
+def names(path, pattern):
+    with open(TOP + path) as file:
+        return set(re.findall(pattern, file.read()))
+
+
+def test_counters_are_those_of_the_driver():
+    shown = names('/src/vfio/sysfs.c', r'_ATTR(?:_RO)?\((\w+)[,)]') - {'_name'}
+    assert len(shown) > 20
+    assert names('/src/lmfctl/counters.c', r'\] = "(\w+)"') | \
+        {'state', 'log_format'} == shown
+    assert names('/docs/sysfs-abi.md', r'`(\w+)`') >= shown
+
+
 def test_every_name_is_documented(host, tmp_path):
     """Those of JSON, and the driver's counters."""
     vfs = typical(host)
