@@ -13,7 +13,9 @@
  * the first pass behind shows it, as there was more to put into it. Until one
  * was seen initial_bytes assumes the smallest chunks, because it must not be
  * less than what is still to be read and cannot be raised later. So does
- * MIG_DATA_SIZE at any time. The identity is a chunk of its own in both.
+ * MIG_DATA_SIZE at any time. The identity is a chunk of its own in both. A
+ * device may give chunks that are smaller than its least buffer; then both are
+ * too low by a header for each of them.
  */
 #include <linux/math64.h>
 #include <linux/minmax.h>
@@ -163,7 +165,7 @@ void lmf_precopy_info(struct lmf_precopy *p, const struct lmf_unread *unread,
  * @unread: in our buffers
  * @extra: what stands for itself, as HEAD and END
  *
- * Return: an upper bound, never 0.
+ * Return: an estimate, too low only for chunks below chunk_min; never 0.
  */
 u64 lmf_precopy_data_size(const struct lmf_precopy *p,
 			  const struct lmf_unread *unread, u64 extra)
@@ -176,7 +178,7 @@ u64 lmf_precopy_data_size(const struct lmf_precopy *p,
 }
 
 /**
- * lmf_precopy_bound() - no stream without pre-copy is longer
+ * lmf_precopy_bound() - what a stream without pre-copy may take
  * @caps: of the device
  * @extra: HEAD and END
  */

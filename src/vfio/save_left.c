@@ -147,7 +147,7 @@ static u64 lmf_save_data_size_locked(struct lmf_save *save)
 }
 
 /**
- * lmf_save_data_size() - all that is still to be read, an upper bound
+ * lmf_save_data_size() - all that is still to be read, rather too much
  * @migf: session
  */
 u64 lmf_save_data_size(struct lmf_migf *migf)
@@ -165,7 +165,8 @@ u64 lmf_save_data_size(struct lmf_migf *migf)
 }
 
 /**
- * lmf_save_size_without() - what a save begun now would give, an upper bound
+ * lmf_save_size_without() - what a save begun now would give, rather too
+ *                           much
  * @dev: device without a save
  */
 u64 lmf_save_size_without(struct lmf_vfio_device *dev)
