@@ -5,13 +5,14 @@ in atomic context, and kmemleak. The outer fixture fails on any report.
 import pytest
 
 from judge import assert_moved
+from test_failures import assert_pf_reset, assert_vfs_removed
 
 FLAVOUR = 'debug'
 pytestmark = pytest.mark.full
 
 
 def test_dma_only(outer):
-    result = outer.call('scenarios.dma_only', timeout=2400)
+    result = outer.call('scenarios.dma_only', hardware=[], timeout=2400)
     assert_moved(result)
 
 
@@ -39,6 +40,14 @@ def test_guest_reset(outer):
     result = outer.call('disk.guest_reset', timeout=2400)
     assert result['first'] == 'failed'
     assert_moved(result, resets=1)
+
+
+def test_pf_reset(outer):
+    assert_pf_reset(outer, timeout=2400)
+
+
+def test_vfs_removed(outer):
+    assert_vfs_removed(outer, timeout=2400)
 
 
 @pytest.mark.parametrize('name, args', [

@@ -53,7 +53,11 @@ def test_mismatch_is_refused_before_the_downtime(outer, how):
 
 
 def test_pf_reset_ends_the_migration_alone(outer):
-    result = outer.call('failures.pf_reset')
+    assert_pf_reset(outer)
+
+
+def assert_pf_reset(outer, **limit):
+    result = outer.call('failures.pf_reset', **limit)
     first = result['first']
     assert first['status'] == 'failed'
     assert 'stop-copy' not in first['source_states']
@@ -70,7 +74,11 @@ def test_pf_reset_ends_the_migration_alone(outer):
 
 
 def test_vfs_removed_under_a_guest(outer):
-    result = outer.call('failures.vfs_removed')
+    assert_vfs_removed(outer)
+
+
+def assert_vfs_removed(outer, **limit):
+    result = outer.call('failures.vfs_removed', **limit)
     # The removal waits, and the VF is the guest's meanwhile.
     assert result['waits']
     assert result['guest'] == 'running'

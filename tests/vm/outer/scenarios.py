@@ -10,14 +10,14 @@ from migration import (HARDWARE, SAVE_READ, fault, pair, slow, stats,
 from qmp import QmpError
 
 
-def dma_only(faults=(), **options):
+def dma_only(faults=(), hardware=HARDWARE, **options):
     """Migrate while only the VF writes the memory that is checked after.
 
     A burst of reads is made once QEMU has sent all memory for the first time,
     and those pages are not touched again: only the device's log can tell of
     them. Until then the migration is held in pre-copy.
     """
-    with pair(name='dma', hardware=HARDWARE, **options) as both:
+    with pair(name='dma', hardware=hardware, **options) as both:
         check = DmaCheck(both.source)
         result = {'filled': check.ask('fill')}
         for spec in faults:
