@@ -13,16 +13,18 @@ LATE = 'id=lmf0,log-post-delay=200'
 @pytest.fixture(scope='module')
 def machine(request):
     """A holder of the running outer machine: started when first needed. A
-    module says with DEVICES and FLAVOUR what machine it wants.
+    module says with DEVICES, FLAVOUR and APPEND what machine it wants.
     """
     holder = {}
     devices = getattr(request.module, 'DEVICES', (LATE,))
     flavour = getattr(request.module, 'FLAVOUR', 'plain')
+    append = getattr(request.module, 'APPEND', '')
 
     def running():
         if 'outer' not in holder:
             holder['outer'] = bed.start(bed.artefacts(flavour),
-                                        devices=devices, memory='6G')
+                                        devices=devices, memory='6G',
+                                        append=append)
         return holder['outer']
 
     def drop():

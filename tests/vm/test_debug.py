@@ -12,7 +12,8 @@ pytestmark = pytest.mark.full
 
 
 def test_dma_only(outer):
-    result = outer.call('scenarios.dma_only', hardware=[], timeout=2400)
+    result = outer.call('scenarios.dma_only', hardware=[], memory=256,
+                        timeout=2400)
     assert_moved(result)
 
 

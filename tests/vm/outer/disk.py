@@ -62,6 +62,12 @@ class Disk:
         """How often the driver found a completion that no interrupt told."""
         return int(self.guest.run('cat /sys/block/lmf0/irq_recovered'))
 
+    def bounced(self):
+        """The most memory that the guest's bounce buffers ever took."""
+        return int(self.guest.run(
+            'mount -t debugfs none /sys/kernel/debug && '
+            'cat /sys/kernel/debug/swiotlb/io_tlb_used_hiwater'))
+
     def checksum(self):
         """Of the whole disk, read past the page cache."""
         return self.guest.run('dd if=/dev/lmf0 bs=1M iflag=direct 2>/dev/null '
@@ -104,6 +110,7 @@ def under_load(io_delay_us=0, **options):
             result['complaints'] = disk.complaints()
             result['recovered'] = disk.recovered_interrupts()
             result['recoveries'] = disk.recoveries()
+            result['bounced'] = disk.bounced()
             result['parked'] = stats()[0]['requests']
         return {**result, **both.facts()}
 
