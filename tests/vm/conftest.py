@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-import bed
+pytest.register_assert_rewrite('judge')
+import bed  # noqa: E402
 
 # As hardware does: what was written is logged some time later.
 LATE = 'id=lmf0,log-post-delay=200'

@@ -16,8 +16,9 @@ def assert_moved(result, but=(), resets=0, lying=False):
     """
     assert result['status'] == 'completed'
     assert result['dest_states'][-3:] == LAST_STATES
-    assert not [line for line in result['dest_stderr'].splitlines()
-                if not any(words in line for words in but)]
+    said = [line for line in result['dest_stderr'].splitlines()
+            if not any(words in line for words in but)]
+    assert not said
     assert result['unexpected_resets'] == resets
     assert not BAD.findall(result['guest_log'])
     if 'verify' in result:
