@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Both sessions of the VF driver, as a VMM uses them: SET_STATE, read(), write()
- * and the precopy ioctl, between two VFs that are played (mock_vf.c).
+ * Both sessions of the VF driver, as a VMM uses them: SET_STATE, read(),
+ * write() and the precopy ioctl, between two VFs that are played (mock_vf.c).
  */
 #include "migration_bed.h"
 
