@@ -45,6 +45,7 @@ FULL = [
     ('style', 'tap', ['tests/style/run'], 5),
     ('sweep', 'tap', ['env', 'LMF_UML_ARGS=sweep_test.stride=1',
                       'tests/kunit/run', 'lmf-sweep'], 2),
+    ('cross', 'tap', ['tests/kunit/cross'], None),
     ('series', 'tap', ['tests/series/run'], 5),
     ('to-and-fro', 'pytest', bed('to_and_fro'), None),
     ('baseline', 'pytest', bed('baseline'), 4),
