@@ -8,7 +8,10 @@ failed test counts as one: a crash is no pass.
 
 ci is the quick tier and then as much of the full one as is done by 75 minutes
 after a start that lies SECONDS in the past; it tells what it leaves out.
+
+How each test ended is noted in build/results.json, for tests/points.
 """
+import json
 import os
 import re
 import subprocess
@@ -25,6 +28,7 @@ CI_LIMIT = 75 * 60
 QUICK = [
     ('setup', 'pytest', ['tests/setup']),
     ('contract', 'pytest', ['tests/spec']),
+    ('points', 'pytest', ['tests/points']),
     ('firmware', 'tap', ['tests/firmware/run', BUILD + '/firmware']),
     ('lmfctl', 'pytest', ['tests/lmfctl']),
     ('fuzz', 'tap', ['tests/fuzz/run', '10']),
@@ -54,11 +58,54 @@ FULL = [
     ('debug', 'pytest', bed('debug'), None),
     ('to-and-fro-debug', 'pytest', bed('to_and_fro_debug'), None),
     ('uapi', 'pytest', bed('uapi'), None),
+    ('uapi-debug', 'pytest', bed('uapi_debug'), None),
     ('lmfctl-bed', 'pytest', bed('lmfctl'), None),
 ]
 
 
-def run_pytest(name, args):
+RESULT = re.compile(r'( *)(not )?ok \d+(?: -)?(.*)')
+
+
+def note(tests, name, outcome):
+    """A test that ran more than once is no better than its worst run."""
+    order = ['passed', 'skipped', 'failed']
+    tests[name] = max(tests.get(name, 'passed'), outcome, key=order.index)
+
+
+def note_tap(tests, match):
+    name, _, directive = match[3].partition('#')
+    note(tests, name.strip(), 'failed' if match[2] else
+         'skipped' if 'SKIP' in directive.upper() else 'passed')
+
+
+def note_junit(tests, case):
+    bad = case.find('failure') is not None or case.find('error') is not None
+    note(tests, f"{case.attrib['classname']}.{case.attrib['name']}",
+         'failed' if bad else
+         'skipped' if case.find('skipped') is not None else 'passed')
+    for part in case.iterfind('.//property[@name="tap"]'):
+        for match in map(RESULT.match, part.attrib['value'].splitlines()):
+            if match:
+                note_tap(tests, match)
+
+
+def record(name, tests):
+    path = BUILD + '/results.json'
+    results = {}
+    if os.path.exists(path):
+        with open(path) as file:
+            results = json.load(file)
+    tree = subprocess.run(
+        ['git', '-c', 'safe.directory=*', 'describe', '--always', '--dirty',
+         '--exclude=*'], cwd=TOP, stdout=subprocess.PIPE, text=True,
+        check=False).stdout.strip()
+    results[name] = {'tree': tree, 'date': time.strftime('%F'),
+                     'tests': tests}
+    with open(path, 'w') as file:
+        json.dump(results, file, indent=1)
+
+
+def run_pytest(name, args, tests):
     report = f'{BUILD}/{name}.xml'
     if os.path.exists(report):
         os.unlink(report)
@@ -68,23 +115,27 @@ def run_pytest(name, args):
         cwd=TOP, check=False).returncode
     count = [0, 0, 0]
     if os.path.exists(report):
-        suite = next(xml.parse(report).iter('testsuite')).attrib
+        tree = xml.parse(report)
+        for case in tree.iter('testcase'):
+            note_junit(tests, case)
+        suite = next(tree.iter('testsuite')).attrib
         failed = int(suite['failures']) + int(suite['errors'])
         skipped = int(suite['skipped'])
         count = [int(suite['tests']) - failed - skipped, failed, skipped]
     return status, count
 
 
-def run_tap(name, command):
+def run_tap(name, command, tests):
     """Count leaves only: a result that follows deeper ones sums those up."""
     process = subprocess.Popen(command, cwd=TOP, stdout=subprocess.PIPE,
                                text=True, errors='replace')
     count, last, failed_below = [0, 0, 0], 0, False
     for line in process.stdout:
         sys.stdout.write(line)
-        match = re.match(r'( *)(not )?ok \d+(.*)', line)
+        match = RESULT.match(line)
         if not match:
             continue
+        note_tap(tests, match)
         depth, bad = len(match[1]), bool(match[2])
         if depth < last and (not bad or failed_below):
             last = depth
@@ -99,8 +150,10 @@ def run_tap(name, command):
 def run_suite(name, kind, command):
     print(f'\n=== {name}', flush=True)
     start = time.monotonic()
+    tests = {}
     status, count = (run_pytest if kind == 'pytest' else run_tap)(
-        name, command)
+        name, command, tests)
+    record(name, tests)
     if not sum(count) or (status and not count[1]):
         print(f'{name}: ended with status {status}')
         count[1] += 1

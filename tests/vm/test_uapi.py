@@ -8,28 +8,33 @@ FIXTURES = ['states', 'data_fd', 'precopy', 'size', 'log', 'dma_log']
 SLOW = ['race', 'streams', 'reset', 'lifetime']
 
 
-def assert_passes(outer, *options, faults=()):
-    result = outer.call('uapi.run', timeout=1800, options=options,
-                        faults=faults)
-    assert not result['bad'], result['tap']
-    assert result['status'] == 0, result['tap']
-    assert result['count']
+@pytest.fixture
+def assert_passes(outer, record_property):
+    """Runs some of them. How each ended is kept for suites.py."""
+    def run(*options, faults=()):
+        result = outer.call('uapi.run', timeout=1800, options=options,
+                            faults=faults)
+        record_property('tap', result['tap'])
+        assert not result['bad'], result['tap']
+        assert result['status'] == 0, result['tap']
+        assert result['count']
+    return run
 
 
 @pytest.mark.parametrize('fixture', FIXTURES)
-def test_uapi(outer, fixture):
-    assert_passes(outer, '-f', fixture)
+def test_uapi(assert_passes, fixture):
+    assert_passes('-f', fixture)
 
 
 @pytest.mark.parametrize('fixture', SLOW)
-def test_uapi_by_iommufd(outer, fixture):
-    assert_passes(outer, '-V', 'group', '-f', fixture)
+def test_uapi_by_iommufd(assert_passes, fixture):
+    assert_passes('-V', 'group', '-f', fixture)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize('fixture', SLOW)
-def test_uapi_by_group(outer, fixture):
-    assert_passes(outer, '-V', 'iommufd', '-f', fixture)
+def test_uapi_by_group(assert_passes, fixture):
+    assert_passes('-V', 'iommufd', '-f', fixture)
 
 
 @pytest.mark.parametrize('fixture, fault', [
@@ -37,9 +42,9 @@ def test_uapi_by_group(outer, fixture):
     ('data_fd', 'short-chunks=1'),
     ('data_fd', 'admin-reorder=1'),
 ])
-def test_uapi_on_a_slow_device(outer, fixture, fault):
+def test_uapi_on_a_slow_device(assert_passes, fixture, fault):
     """What hardware may do, and an emulated device does not by itself."""
-    assert_passes(outer, '-V', 'group', '-f', fixture, faults=[fault])
+    assert_passes('-V', 'group', '-f', fixture, faults=[fault])
 
 
 def test_lying_log_is_found(outer):
