@@ -145,6 +145,7 @@ static void edit_trailer(struct mock_pf *pf, struct lmf_admin_cqe *cqe)
 }
 
 /* What cannot be is no answer. */
+/* points: 6 */
 static void core_fault_test_nonsense(struct kunit *test)
 {
 	static void (* const edits[])(struct mock_pf *pf,
@@ -269,6 +270,7 @@ static void core_fault_test_errnos(struct kunit *test)
 }
 
 /* A VF reset ends the session, also for a chunk that was asked for before. */
+/* points: 37 */
 static void core_fault_test_vf_reset(struct kunit *test)
 {
 	struct core_bed *b = test->priv;
@@ -349,6 +351,7 @@ static unsigned int order_of(struct core_bed *b, unsigned int from,
 }
 
 /* A VF that asks for all that it may neither shuts out nor delays another. */
+/* points: 39 */
 static void core_fault_test_fair(struct kunit *test)
 {
 	struct core_bed *b = test->priv;
@@ -411,6 +414,7 @@ static void core_fault_test_reorder(struct kunit *test)
 }
 
 /* A log that could not be stopped keeps its ring, for it is written. */
+/* points: 37 */
 static void core_fault_test_log_stop(struct kunit *test)
 {
 	struct core_bed *b = test->priv;
@@ -544,6 +548,7 @@ static int killed_thread(void *data)
 }
 
 /* Who is killed waits no longer; his command is carried out. */
+/* points: 12 */
 static void core_fault_test_killed(struct kunit *test)
 {
 	struct core_bed *b = test->priv;

@@ -8,6 +8,7 @@
 #include "core_bed.h"
 
 /* The device is gone, and comes back with a reset from outside. */
+/* points: 38 */
 static void core_reset_test_gone(struct kunit *test)
 {
 	struct core_bed *b = test->priv;
@@ -38,6 +39,7 @@ static void core_reset_test_gone(struct kunit *test)
 }
 
 /* Between the two halves of a reset from outside nothing is sent. */
+/* points: 38 */
 static void core_reset_test_session(struct kunit *test)
 {
 	struct core_bed *b = test->priv;
@@ -63,6 +65,7 @@ static void core_reset_test_session(struct kunit *test)
 }
 
 /* Who wants a VF soon after a reset waits until the queue runs again. */
+/* points: 38 */
 static void core_reset_test_open(struct kunit *test)
 {
 	struct core_bed *b = test->priv;
@@ -95,6 +98,7 @@ static void expect_recovering(struct core_bed *b)
 }
 
 /* A reset from outside has the registers, also if we were at them. */
+/* points: 38 */
 static void core_reset_test_recovery(struct kunit *test)
 {
 	struct core_bed *b = test->priv;
@@ -118,6 +122,7 @@ static void core_reset_test_recovery(struct kunit *test)
 }
 
 /* A recovery that a whole reset overtook does not go on where it was. */
+/* points: 36, 38 */
 static void core_reset_test_overtakes(struct kunit *test)
 {
 	struct core_bed *b = test->priv;

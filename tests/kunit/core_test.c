@@ -22,6 +22,7 @@ static void core_test_caps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, caps->log_shift_max, FW_LOG_SHIFT_MAX);
 }
 
+/* points: 39 */
 static void core_test_open(struct kunit *test)
 {
 	struct core_bed *b = test->priv;
@@ -66,6 +67,7 @@ static void expect_level(struct core_bed *b, unsigned int n,
 	KUNIT_EXPECT_EQ(b->test, level, want);
 }
 
+/* points: 2 */
 static void core_test_quiesce(struct kunit *test)
 {
 	static const enum lmf_quiesce levels[] = {
@@ -189,6 +191,7 @@ static void transfer(struct core_bed *b, u64 save, u64 load)
 	lmf_buf_put(buf);
 }
 
+/* points: 25 */
 static void core_test_migrate(struct kunit *test)
 {
 	struct core_bed *b = test->priv;
@@ -274,6 +277,7 @@ static u64 load_begin(struct core_bed *b)
 	return session;
 }
 
+/* points: 18 */
 static void core_test_load_refuses(struct kunit *test)
 {
 	struct core_bed *b = test->priv;
@@ -425,6 +429,7 @@ static void core_test_log_refuses(struct kunit *test)
 }
 
 /* With the VF its log has gone, and nothing writes the ring any more. */
+/* points: 37 */
 static void core_test_log_vf_gone(struct kunit *test)
 {
 	struct core_bed *b = test->priv;
@@ -437,6 +442,7 @@ static void core_test_log_vf_gone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, core_bed_live(b), live);
 }
 
+/* points: 30 */
 static void core_test_threshold(struct kunit *test)
 {
 	struct core_bed *b = test->priv;

@@ -14,6 +14,7 @@
 #include <linux/mman.h>
 #include <linux/mmu_context.h>
 #include <linux/pci.h>
+#include <linux/preempt.h>
 #include <linux/prandom.h>
 #include <linux/sizes.h>
 #include <linux/vfio.h>
@@ -93,10 +94,13 @@ static inline unsigned long data_size(struct bed *b)
 	return size;
 }
 
+/* Who sleeps in the driver's part of it is seen. */
 static inline void reset(struct bed *b)
 {
 	mock_vf_reset(&b->vf);
+	preempt_disable();
 	lmf_migration_reset_done(&b->dev);
+	preempt_enable();
 }
 
 static inline ssize_t read_some(struct pair *p, struct file *f, size_t n)

@@ -4,6 +4,9 @@
  * from then on until it is freed, and the device reaches nothing else. An
  * access beside that is counted, so a buffer freed too early is seen whether or
  * not the kernel checks its memory. IOVAs are physical addresses.
+ *
+ * What is not coherent bounces: the device has a copy of its own, and sees the
+ * driver's bytes, or the driver the device's, only once they were handed over.
  */
 #include <linux/io.h>
 #include <linux/list.h>
@@ -20,6 +23,8 @@ struct mock_mapping {
 	int fn;
 	u64 addr;
 	size_t size;
+	void *bounce;
+	enum dma_data_direction dir;
 };
 
 static DEFINE_SPINLOCK(mock_dma_lock); /* protects all below */
@@ -33,19 +38,51 @@ void mock_dma_fail(bool fail)
 	WRITE_ONCE(mock_dma_failing, fail);
 }
 
-int mock_dma_add(int fn, u64 addr, size_t size)
+static struct mock_mapping *mock_dma_new(int fn, u64 addr, size_t size)
 {
-	struct mock_mapping *mapping = kmalloc(sizeof(*mapping), GFP_KERNEL);
-	unsigned long flags;
+	struct mock_mapping *mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
 
 	if (!mapping)
-		return -ENOMEM;
+		return NULL;
 	mapping->fn = fn;
 	mapping->addr = addr;
 	mapping->size = size;
+	return mapping;
+}
+
+static void mock_dma_insert(struct mock_mapping *mapping)
+{
+	unsigned long flags;
+
 	spin_lock_irqsave(&mock_dma_lock, flags);
 	list_add(&mapping->list, &mock_dma_mappings);
 	spin_unlock_irqrestore(&mock_dma_lock, flags);
+}
+
+int mock_dma_add(int fn, u64 addr, size_t size)
+{
+	struct mock_mapping *mapping = mock_dma_new(fn, addr, size);
+
+	if (!mapping)
+		return -ENOMEM;
+	mock_dma_insert(mapping);
+	return 0;
+}
+
+static int mock_dma_add_bounced(u64 addr, size_t size,
+				enum dma_data_direction dir)
+{
+	struct mock_mapping *mapping = mock_dma_new(MOCK_DMA_PF, addr, size);
+
+	if (!mapping)
+		return -ENOMEM;
+	mapping->dir = dir;
+	mapping->bounce = kvzalloc(size, GFP_KERNEL);
+	if (!mapping->bounce) {
+		kfree(mapping);
+		return -ENOMEM;
+	}
+	mock_dma_insert(mapping);
 	return 0;
 }
 
@@ -66,34 +103,69 @@ void mock_dma_remove(u64 addr)
 {
 	struct mock_mapping *mapping, *next;
 	unsigned long flags;
+	LIST_HEAD(gone);
 
 	spin_lock_irqsave(&mock_dma_lock, flags);
-	list_for_each_entry_safe(mapping, next, &mock_dma_mappings, list) {
-		if (mapping->addr != addr)
-			continue;
-		list_del(&mapping->list);
+	list_for_each_entry_safe(mapping, next, &mock_dma_mappings, list)
+		if (mapping->addr == addr)
+			list_move(&mapping->list, &gone);
+	spin_unlock_irqrestore(&mock_dma_lock, flags);
+	list_for_each_entry_safe(mapping, next, &gone, list) {
+		kvfree(mapping->bounce);
 		kfree(mapping);
 	}
-	spin_unlock_irqrestore(&mock_dma_lock, flags);
 }
 
 /* The device's access. While it lasts, nothing is unmapped. */
 int mock_dma_copy(int fn, u64 addr, void *buf, size_t len, bool write)
 {
+	struct mock_mapping *mapping;
 	unsigned long flags;
-	int ret = 0;
+	void *at = phys_to_virt(addr);
 
 	spin_lock_irqsave(&mock_dma_lock, flags);
-	if (!mock_dma_find_locked(fn, addr, len)) {
+	mapping = mock_dma_find_locked(fn, addr, len);
+	if (mapping && mapping->bounce)
+		at = mapping->bounce + (addr - mapping->addr);
+	if (!mapping)
 		mock_dma_nfaults++;
-		ret = -EFAULT;
-	} else if (write) {
-		memcpy(phys_to_virt(addr), buf, len);
-	} else {
-		memcpy(buf, phys_to_virt(addr), len);
-	}
+	else if (write)
+		memcpy(at, buf, len);
+	else
+		memcpy(buf, at, len);
 	spin_unlock_irqrestore(&mock_dma_lock, flags);
-	return ret;
+	return mapping ? 0 : -EFAULT;
+}
+
+/* Hand a buffer over, in the direction in which it was allocated. */
+static void mock_dma_sync(struct sg_table *sgt, enum dma_data_direction dir,
+			  bool to_device)
+{
+	u64 addr = sg_dma_address(sgt->sgl);
+	struct mock_mapping *mapping;
+	unsigned long flags;
+
+	spin_lock_irqsave(&mock_dma_lock, flags);
+	mapping = mock_dma_find_locked(MOCK_DMA_PF, addr, 1);
+	if (!mapping || !mapping->bounce || mapping->dir != dir)
+		mock_dma_nfaults++;
+	else if (to_device)
+		memcpy(mapping->bounce, phys_to_virt(addr), mapping->size);
+	else
+		memcpy(phys_to_virt(addr), mapping->bounce, mapping->size);
+	spin_unlock_irqrestore(&mock_dma_lock, flags);
+}
+
+void mock_dma_sync_for_device(struct device *dev, struct sg_table *sgt,
+			      enum dma_data_direction dir)
+{
+	mock_dma_sync(sgt, dir, true);
+}
+
+void mock_dma_sync_for_cpu(struct device *dev, struct sg_table *sgt,
+			   enum dma_data_direction dir)
+{
+	mock_dma_sync(sgt, dir, false);
 }
 
 /* How many pieces of memory are mapped for a function. */
@@ -126,6 +198,7 @@ void *mock_dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma,
 {
 	void *vaddr;
 
+	sweep_alloc_charge(size, gfp);
 	if (READ_ONCE(mock_dma_failing) || sweep_alloc_fails())
 		return NULL;
 	vaddr = dma_alloc_coherent(dev, size, dma, gfp);
@@ -149,10 +222,11 @@ struct sg_table *mock_dma_alloc_noncontiguous(struct device *dev, size_t size,
 {
 	struct sg_table *sgt;
 
+	sweep_alloc_charge(size, gfp);
 	if (READ_ONCE(mock_dma_failing) || sweep_alloc_fails())
 		return NULL;
 	sgt = dma_alloc_noncontiguous(dev, size, dir, gfp, attrs);
-	if (sgt && mock_dma_add(MOCK_DMA_PF, sg_dma_address(sgt->sgl), size)) {
+	if (sgt && mock_dma_add_bounced(sg_dma_address(sgt->sgl), size, dir)) {
 		dma_free_noncontiguous(dev, size, sgt, dir);
 		return NULL;
 	}

@@ -16,6 +16,10 @@ struct sg_table *mock_dma_alloc_noncontiguous(struct device *dev, size_t size,
 void mock_dma_free_noncontiguous(struct device *dev, size_t size,
 				 struct sg_table *sgt,
 				 enum dma_data_direction dir);
+void mock_dma_sync_for_device(struct device *dev, struct sg_table *sgt,
+			      enum dma_data_direction dir);
+void mock_dma_sync_for_cpu(struct device *dev, struct sg_table *sgt,
+			   enum dma_data_direction dir);
 
 void mock_dma_fail(bool fail);
 int mock_dma_add(int fn, u64 addr, size_t size);

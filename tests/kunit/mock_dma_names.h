@@ -9,5 +9,7 @@
 #define dma_free_coherent	mock_dma_free_coherent
 #define dma_alloc_noncontiguous	mock_dma_alloc_noncontiguous
 #define dma_free_noncontiguous	mock_dma_free_noncontiguous
+#define dma_sync_sgtable_for_device	mock_dma_sync_for_device
+#define dma_sync_sgtable_for_cpu	mock_dma_sync_for_cpu
 
 #endif

@@ -12,6 +12,8 @@
 
 #include "mock_vf.h"
 
+bool mock_knows_reinit;
+
 struct mock_buf {
 	struct lmf_buf pub;
 	struct kref ref;
@@ -76,6 +78,14 @@ void mock_vf_write(struct lmf_vf *vf, unsigned int granule, u8 value)
 	vf->written[granule] = true;
 	if (vf->saving && !vf->first[granule])
 		vf->dirty[granule] = true;
+	spin_unlock(&vf->lock);
+}
+
+/* The device finds that the granule belongs to the first pass once more. */
+void mock_vf_again(struct lmf_vf *vf, unsigned int granule)
+{
+	spin_lock(&vf->lock);
+	vf->first[granule] = true;
 	spin_unlock(&vf->lock);
 }
 

@@ -96,6 +96,7 @@ int mock_vf_init(struct lmf_vf *vf);
 void mock_vf_exit(struct lmf_vf *vf);
 void mock_vf_write(struct lmf_vf *vf, unsigned int granule, u8 value);
 void mock_vf_reset(struct lmf_vf *vf);
+void mock_vf_again(struct lmf_vf *vf, unsigned int granule);
 void mock_vf_release(struct lmf_vf *vf);
 void mock_vf_wait_idle(struct lmf_vf *vf);
 

@@ -24,4 +24,16 @@
 #define lmf_op_result		mock_op_result
 #define lmf_op_put		mock_op_put
 
+/* As on a kernel where users may say that they know of REINIT. */
+#include <linux/types.h>
+
+#include "compat.h"
+
+#undef LMF_KNOWS_REINIT
+#undef LMF_INFO_REINIT
+#define LMF_KNOWS_REINIT(vdev)	((void)(vdev), mock_knows_reinit)
+#define LMF_INFO_REINIT		1
+
+extern bool mock_knows_reinit;
+
 #endif

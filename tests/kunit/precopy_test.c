@@ -80,6 +80,7 @@ static void play_info(struct play *d, u64 *initial, u64 *dirty)
 }
 
 /* initial_bytes is not 0 at first, never rises, and is 0 at the right time. */
+/* points: 13 */
 static void precopy_test_initial(struct kunit *test)
 {
 	u64 initial, dirty, last = U64_MAX;
@@ -131,6 +132,7 @@ static void play_segments(struct kunit *test, u32 seg, u32 n)
 }
 
 /* It is exactly what can be read once a chunk was seen, and before no less. */
+/* points: 13 */
 static void precopy_test_exact(struct kunit *test)
 {
 	u32 n;
@@ -160,6 +162,7 @@ static void precopy_test_unequal(struct kunit *test)
 }
 
 /* Short chunks mean more headers; it still does not rise, and ends at 0. */
+/* points: 13 */
 static void precopy_test_short_chunks(struct kunit *test)
 {
 	u64 initial, dirty, last = U64_MAX;
@@ -183,6 +186,7 @@ static void precopy_test_short_chunks(struct kunit *test)
 }
 
 /* A device that finds more to do does not make initial_bytes rise. */
+/* points: 13 */
 static void precopy_test_never_rises(struct kunit *test)
 {
 	struct lmf_save_left more = { .initial = 900000 };
@@ -196,6 +200,7 @@ static void precopy_test_never_rises(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, after, before);
 }
 
+/* points: 13, 15 */
 static void precopy_test_dirty(struct kunit *test)
 {
 	u64 initial, dirty, was;
@@ -257,6 +262,7 @@ static void precopy_test_identity(struct kunit *test)
 }
 
 /* The trailer is in neither estimate, but in the size. */
+/* points: 16 */
 static void precopy_test_trailer(struct kunit *test)
 {
 	u64 initial, dirty;
@@ -317,11 +323,13 @@ static u64 play_save(struct kunit *test, u64 total)
 }
 
 /* MIG_DATA_SIZE: never too low for chunks that fill, shrinking, never 0. */
+/* points: 16 */
 static void precopy_test_size(struct kunit *test)
 {
 	play_save(test, play_save(test, 0));
 }
 
+/* points: 16 */
 static void precopy_test_bound(struct kunit *test)
 {
 	struct play d;
@@ -332,6 +340,7 @@ static void precopy_test_bound(struct kunit *test)
 }
 
 /* initial_bytes may rise for who is told of it, once, and for nobody else. */
+/* points: 14 */
 static void precopy_test_reinit(struct kunit *test)
 {
 	u64 first, initial, dirty;

@@ -16,6 +16,21 @@
 #define lmf_vfio_ops		publish_vfio_ops
 #define lmf_vfio_groups		publish_vfio_groups
 
+#include <linux/iommufd.h>
+#include <linux/iova_bitmap.h>
+#include <linux/vfio_pci_core.h>
+
+#include "compat.h"
+#include "lmf_log.h"
+#include "lmf_vfio.h"
+#include "stream.h"
+#include "trace.h"
+
+/* Of the options only IOMMUFD_DRIVER is asked for, and may be off here. */
+static bool publish_has_bitmap;
+#undef IS_ENABLED
+#define IS_ENABLED(CONFIG_OPTION)	((CONFIG_OPTION) && publish_has_bitmap)
+
 #include "../../src/vfio/vfio_dev.c"
 #include "../../src/vfio/sysfs.c"
 
@@ -55,6 +70,7 @@ const struct lmf_vf_caps *lmf_vf_caps(const struct lmf_vf *vf)
  * @formats: of the log
  * @mig_ops: migration is offered
  * @log_ops: dirty tracking is offered
+ * @no_bitmap: the kernel is without iova_bitmap
  */
 struct offer {
 	const char *name;
@@ -64,6 +80,7 @@ struct offer {
 	u32 formats;
 	bool mig_ops;
 	bool log_ops;
+	bool no_bitmap;
 };
 
 static const struct offer offers[] = {
@@ -76,6 +93,9 @@ static const struct offer offers[] = {
 	{ "nonsense", true, 0, false, 0, false, false },
 	{ "nothing", false, 0, false, 0, false, false },
 	{ "unknown log alone", false, 0, true, OTHER_LOG, false, false },
+	{ "no bitmap", true, 4096, true, BIT(LMF_LOG_RING), true, false, true },
+	{ "log alone, no bitmap", false, 0, true, BIT(LMF_LOG_RING), false,
+	  false, true },
 };
 
 static void offer_describe(const struct offer *offer, char *desc)
@@ -94,6 +114,7 @@ static bool has_folder(struct pci_dev *pdev)
 }
 
 /* A VF of which nothing is offered is plain vfio-pci: it leaves no trace. */
+/* points: 35 */
 static void publish_test_offer(struct kunit *test)
 {
 	const struct offer *offer = test->param_value;
@@ -104,6 +125,7 @@ static void publish_test_offer(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, dev);
 	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	publish_has_bitmap = !offer->no_bitmap;
 	publish_vf = (struct lmf_vf) {
 		.caps = {
 			.migrate = offer->migrate,

@@ -103,6 +103,7 @@ static void step_dirty(struct player *player)
 #define STORM_STEPS	300
 
 /* All at once; what counts is that nothing is left over, hangs or is warned. */
+/* points: 7, 36 */
 static void race_test_storm(struct kunit *test)
 {
 	static void (* const steps[])(struct player *player) = {
@@ -167,6 +168,7 @@ static long go_nowhere(struct bed *b)
 	return 0;
 }
 
+/* points: 7, 10 */
 static void race_test_blocked(struct kunit *test)
 {
 	block_reader(test->priv, go_nowhere);

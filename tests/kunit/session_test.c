@@ -5,6 +5,9 @@
  */
 #include "migration_bed.h"
 
+/* One that is full: the mock's chunks are 4096 bytes. */
+#define CHUNK_RECORD	(sizeof(struct lmf_record) + 4096)
+
 /**
  * struct manner - how a VMM reads and writes
  * @read: bytes for each read()
@@ -88,6 +91,7 @@ static void save(struct pair *p, const struct manner *how)
 	fput(f);
 }
 
+/* points: 9, 13, 15, 16, 21 */
 static void session_test_migrate(struct kunit *test)
 {
 	const struct manner *how = test->param_value;
@@ -117,6 +121,7 @@ static void manner_describe(const struct manner *how, char *desc)
 KUNIT_ARRAY_PARAM(manner, manners, manner_describe);
 
 /* ENOMSG while a chunk is under way would have the VMM switch over too soon. */
+/* points: 9, 10 */
 static void session_test_no_early_end(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -191,6 +196,7 @@ static void try_estimates(struct pair *p, unsigned int granules, bool early)
 	fput(f);
 }
 
+/* points: 13 */
 static void session_test_estimates(struct kunit *test)
 {
 	static const unsigned int granules[] = { 0, 1, 10, 11, 111 };
@@ -204,6 +210,78 @@ static void session_test_estimates(struct kunit *test)
 		try_estimates(p, granules[i / 2], i % 2);
 }
 
+/*
+ * The device fills all buffers before anybody reads. Each is asked for again as
+ * soon as it was read, and while the device is at it the others are read.
+ */
+/* points: 15, 24 */
+static void session_test_ahead(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct lmf_vf *vf = &p->src->vf;
+	struct file *f = set_state(p->src, STATE(PRE_COPY));
+	unsigned int n;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	f->f_flags |= O_NONBLOCK;
+	mock_vf_wait_idle(vf);
+	KUNIT_EXPECT_EQ(test, atomic_read(&vf->ops), LMF_MIGF_SLOTS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&vf->bufs), LMF_MIGF_SLOTS);
+	WRITE_ONCE(vf->hold, true);
+	KUNIT_EXPECT_EQ(test, read_some(p, f, IDENTITY_END), IDENTITY_END);
+	for (n = 1; n < LMF_MIGF_SLOTS; n++) {
+		KUNIT_EXPECT_EQ(test, atomic_read(&vf->busy), n);
+		KUNIT_EXPECT_EQ(test, read_some(p, f, CHUNK_RECORD),
+				CHUNK_RECORD);
+	}
+	KUNIT_EXPECT_EQ(test, read_some(p, f, 1), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, atomic_read(&vf->busy), LMF_MIGF_SLOTS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&vf->bufs), LMF_MIGF_SLOTS);
+	mock_vf_release(vf);
+	fput(f);
+}
+
+#define ECHO		0x5a
+
+static u32 info_flags(struct pair *p, struct file *f, u64 *initial)
+{
+	struct vfio_precopy_info info = {
+		.argsz = sizeof(info), .flags = ECHO,
+	};
+
+	KUNIT_ASSERT_EQ(p->test, copy_to_user(p->user, &info, sizeof(info)), 0);
+	KUNIT_EXPECT_EQ(p->test,
+			f->f_op->unlocked_ioctl(f, VFIO_MIG_GET_PRECOPY_INFO,
+						(unsigned long)p->user), 0);
+	KUNIT_ASSERT_EQ(p->test, copy_from_user(&info, p->user, sizeof(info)),
+			0);
+	*initial = info.initial_bytes;
+	return info.flags;
+}
+
+/* Only who knows of it is told that initial_bytes rose, and only once. */
+/* points: 14 */
+static void session_test_reinit(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f = set_state(p->src, STATE(PRE_COPY));
+	u64 initial;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -ENOMSG);
+	KUNIT_EXPECT_EQ(test, info_flags(p, f, &initial), ECHO);
+	mock_vf_again(&p->src->vf, 3);
+	KUNIT_EXPECT_EQ(test, info_flags(p, f, &initial), ECHO);
+	KUNIT_EXPECT_EQ(test, initial, 0);
+	mock_knows_reinit = true;
+	KUNIT_EXPECT_EQ(test, info_flags(p, f, &initial), 1);
+	KUNIT_EXPECT_EQ(test, initial, SEG_RECORD);
+	KUNIT_EXPECT_EQ(test, info_flags(p, f, &initial), 0);
+	KUNIT_EXPECT_EQ(test, initial, SEG_RECORD);
+	mock_knows_reinit = false;
+	fput(f);
+}
+
 static void session_test_paused(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -213,6 +291,7 @@ static void session_test_paused(struct kunit *test)
 }
 
 /* A byte too much is refused, and the refusal stays until a reset. */
+/* points: 19 */
 static void session_test_too_much(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -233,6 +312,7 @@ static void session_test_too_much(struct kunit *test)
 }
 
 /* What does not reach the end of the stream is not resumed from. */
+/* points: 19 */
 static void session_test_too_little(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -253,6 +333,7 @@ static void session_test_too_little(struct kunit *test)
 }
 
 /* No bit of a stream may flip unseen. */
+/* points: 20 */
 static void session_test_bit_flips(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -288,6 +369,7 @@ static void expect_refused(struct pair *p, size_t n, int err)
 }
 
 /* What the device refuses: write() says so, at the latest the last one. */
+/* points: 18 */
 static void session_test_refused(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -305,6 +387,7 @@ static void session_test_refused(struct kunit *test)
 }
 
 /* User memory that ends: what came before counts, then it is EFAULT. */
+/* points: 11 */
 static void session_test_fault_read(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -346,6 +429,7 @@ static void session_test_fault_forgotten(struct kunit *test)
 	fput(f);
 }
 
+/* points: 11 */
 static void session_test_fault_write(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -380,6 +464,8 @@ static struct kunit_case session_test_cases[] = {
 	KUNIT_CASE_PARAM(session_test_migrate, manner_gen_params),
 	KUNIT_CASE(session_test_no_early_end),
 	KUNIT_CASE(session_test_estimates),
+	KUNIT_CASE(session_test_ahead),
+	KUNIT_CASE(session_test_reinit),
 	KUNIT_CASE(session_test_paused),
 	KUNIT_CASE(session_test_too_much),
 	KUNIT_CASE(session_test_too_little),

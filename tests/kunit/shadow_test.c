@@ -238,6 +238,7 @@ static void shadow_test_exit(struct kunit *test)
 	vfree(m->want);
 }
 
+/* points: 28, 31 */
 static void shadow_test_exact(struct kunit *test)
 {
 	struct model *m = test->priv;
@@ -259,6 +260,7 @@ static void shadow_test_exact(struct kunit *test)
 }
 
 /* Memory comes and goes: nothing is ever lost, and all can be cleared. */
+/* points: 28, 32 */
 static void shadow_test_starved(struct kunit *test)
 {
 	struct model *m = test->priv;
@@ -280,6 +282,7 @@ static void shadow_test_starved(struct kunit *test)
 }
 
 /* One page set at, before and after each edge; windows that end there. */
+/* points: 28 */
 static void shadow_test_edges(struct kunit *test)
 {
 	static const u64 edges[] = {
@@ -307,6 +310,7 @@ static void shadow_test_edges(struct kunit *test)
 }
 
 /* A window that cuts a page gets it and leaves it. */
+/* points: 28 */
 static void shadow_test_part_of_page(struct kunit *test)
 {
 	struct model *m = test->priv;
@@ -325,6 +329,7 @@ static void shadow_test_part_of_page(struct kunit *test)
 }
 
 /* What a device says of untracked memory is no reason to remember it. */
+/* points: 32 */
 static void shadow_test_untracked(struct kunit *test)
 {
 	struct model *m = test->priv;
@@ -340,6 +345,7 @@ static void shadow_test_untracked(struct kunit *test)
 }
 
 /* No memory at all: all dirty, still clipped to what was asked. */
+/* points: 24, 32 */
 static void shadow_test_no_memory(struct kunit *test)
 {
 	struct model *m = test->priv;
@@ -355,6 +361,7 @@ static void shadow_test_no_memory(struct kunit *test)
 }
 
 /* 4 KiB for each 128 MiB with a dirty page, and little more. */
+/* points: 24, 32 */
 static void shadow_test_memory(struct kunit *test)
 {
 	static const struct lmf_log_span tib = { 0, SZ_1T - 1 };

@@ -22,6 +22,15 @@ static bool may_go(u32 from, u32 to)
 	return from != STATE(RESUMING) || to == from;
 }
 
+static enum lmf_quiesce level_of(u32 state)
+{
+	if (state == STATE(RUNNING) || state == STATE(PRE_COPY))
+		return LMF_RUN;
+	if (state == STATE(RUNNING_P2P) || state == STATE(PRE_COPY_P2P))
+		return LMF_STOP_INITIATOR;
+	return LMF_STOP_FULL;
+}
+
 static void try_arc(struct pair *p, u32 from, u32 to)
 {
 	struct file *f = set_state(p->src, from), *next;
@@ -29,6 +38,7 @@ static void try_arc(struct pair *p, u32 from, u32 to)
 	KUNIT_ASSERT_FALSE(p->test, IS_ERR(f));
 	KUNIT_EXPECT_EQ(p->test, !!f, has_session(from));
 	KUNIT_EXPECT_EQ(p->test, get_state(p->src), from);
+	KUNIT_EXPECT_EQ(p->test, p->src->vf.level, level_of(from));
 	next = set_state(p->src, to);
 	KUNIT_EXPECT_EQ_MSG(p->test, PTR_ERR_OR_ZERO(next),
 			    may_go(from, to) ? 0 : -EINVAL, "%u to %u", from,
@@ -47,6 +57,7 @@ static void try_arc(struct pair *p, u32 from, u32 to)
 	fput(f);
 }
 
+/* points: 1, 2, 3, 36 */
 static void states_test_arcs(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -55,15 +66,6 @@ static void states_test_arcs(struct kunit *test)
 	for (from = STATE(STOP); from < VFIO_DEVICE_STATE_NR; from++)
 		for (to = 0; to <= VFIO_DEVICE_STATE_NR; to++)
 			try_arc(p, from, to);
-}
-
-static enum lmf_quiesce level_of(u32 state)
-{
-	if (state == STATE(RUNNING) || state == STATE(PRE_COPY))
-		return LMF_RUN;
-	if (state == STATE(RUNNING_P2P) || state == STATE(PRE_COPY_P2P))
-		return LMF_STOP_INITIATOR;
-	return LMF_STOP_FULL;
 }
 
 /* The call fails once on the way; the same SET_STATE again gets there. */
@@ -95,6 +97,7 @@ static void try_fault(struct pair *p, u32 to, enum mock_call call,
 		KUNIT_EXPECT_EQ(p->test, go(p->src, STATE(RUNNING)), 0);
 }
 
+/* points: 6 */
 static void states_test_faults(struct kunit *test)
 {
 	static const u32 targets[] = {
@@ -111,6 +114,7 @@ static void states_test_faults(struct kunit *test)
 }
 
 /* A device that neither stops nor goes on: only a reset helps. */
+/* points: 4 */
 static void states_test_error(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -150,6 +154,7 @@ static void try_transient(struct pair *p, struct file *f, int err)
 	KUNIT_EXPECT_GT(p->test, read_some(p, f, 100), 0);
 }
 
+/* points: 4, 6 */
 static void states_test_transient(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -166,6 +171,7 @@ static void states_test_transient(struct kunit *test)
 }
 
 /* Nobody comes after a transient error: the VF runs again all the same. */
+/* points: 6 */
 static void states_test_restored(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -181,6 +187,7 @@ static void states_test_restored(struct kunit *test)
 }
 
 /* Who is killed closes the device all the same; its reset has failed. */
+/* points: 12 */
 static void states_test_killed(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -197,6 +204,7 @@ static void states_test_killed(struct kunit *test)
 }
 
 /* A reset of the PF's function takes what was loaded with it, told or not. */
+/* points: 38 */
 static void states_test_load_lost(struct kunit *test)
 {
 	struct pair *p = test->priv;

@@ -284,6 +284,7 @@ static int stream_test_init(struct kunit *test)
 	return 0;
 }
 
+/* points: 17 */
 static void stream_test_golden_in(struct kunit *test)
 {
 	struct bench *b = test->priv;
@@ -295,6 +296,7 @@ static void stream_test_golden_in(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b->sink[15], 15);
 }
 
+/* points: 17 */
 static void stream_test_golden_out(struct kunit *test)
 {
 	static const u8 second[] = {
@@ -322,6 +324,7 @@ static void stream_test_golden_out(struct kunit *test)
 }
 
 /* However a stream is cut, the reader makes the same of it. */
+/* points: 21 */
 static void stream_test_cuts(struct kunit *test)
 {
 	static const size_t cuts[] = { 1, 2, 3, 7, 23, 24, 25, 255, 256, 4096 };
@@ -342,6 +345,7 @@ static void stream_test_cuts(struct kunit *test)
 }
 
 /* No single bit may change unnoticed. */
+/* points: 20 */
 static void stream_test_bit_flips(struct kunit *test)
 {
 	struct bench *b = test->priv;
@@ -358,6 +362,7 @@ static void stream_test_bit_flips(struct kunit *test)
 }
 
 /* A chunk whose CRC is wrong is never called complete. */
+/* points: 20 */
 static void stream_test_bad_chunk_is_kept_back(struct kunit *test)
 {
 	struct bench *b = test->priv;
@@ -369,6 +374,7 @@ static void stream_test_bad_chunk_is_kept_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b->chunks, 0U);
 }
 
+/* points: 19 */
 static void stream_test_truncated(struct kunit *test)
 {
 	struct bench *b = test->priv;
@@ -384,6 +390,7 @@ static void stream_test_truncated(struct kunit *test)
 	}
 }
 
+/* points: 19 */
 static void stream_test_after_end(struct kunit *test)
 {
 	struct bench *b = test->priv;
@@ -396,6 +403,7 @@ static void stream_test_after_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lmf_stream_got(&b->reader, 1), -EINVAL);
 }
 
+/* points: 19, 20 */
 static void stream_test_order(struct kunit *test)
 {
 	struct bench *b = test->priv;
@@ -426,6 +434,7 @@ static void stream_test_order(struct kunit *test)
 	expect_refused(test, -EBADMSG, "record missing");
 }
 
+/* points: 17 */
 static void stream_test_header_fields(struct kunit *test)
 {
 	struct bench *b = test->priv;
@@ -456,6 +465,7 @@ static void stream_test_header_fields(struct kunit *test)
 }
 
 /* Lengths are judged before anything is stored: no payload follows here. */
+/* points: 22 */
 static void stream_test_lengths(struct kunit *test)
 {
 	struct bench *b = test->priv;
@@ -495,6 +505,7 @@ static struct lmf_stream_head *head_of(struct bench *b)
 	return (struct lmf_stream_head *)(b->bytes + HEADER);
 }
 
+/* points: 17, 22 */
 static void stream_test_head(struct kunit *test)
 {
 	struct bench *b = test->priv;
@@ -530,6 +541,7 @@ static void stream_test_head(struct kunit *test)
 	expect_taken(test, 3);
 }
 
+/* points: 19 */
 static void stream_test_end_counts(struct kunit *test)
 {
 	struct bench *b = test->priv;
@@ -546,6 +558,7 @@ static void stream_test_end_counts(struct kunit *test)
 }
 
 /* A newer minor version: longer HEAD and END, records that we do not know. */
+/* points: 17 */
 static void stream_test_newer(struct kunit *test)
 {
 	static const u8 tail[1024] = { 1, 2, 3 };
@@ -578,6 +591,7 @@ static void stream_test_newer(struct kunit *test)
 }
 
 /* Skipped records go nowhere, but their CRC counts. */
+/* points: 17, 22 */
 static void stream_test_optional(struct kunit *test)
 {
 	static const u8 payload[LMF_STREAM_SCRATCH * 5 + 3];
@@ -621,6 +635,7 @@ static void try_seal(struct bench *b, size_t at)
 }
 
 /* Sound streams with wild changes, CRCs made right again or not. */
+/* points: 23 */
 static void stream_test_fuzz(struct kunit *test)
 {
 	struct bench *b = test->priv;

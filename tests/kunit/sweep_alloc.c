@@ -12,6 +12,7 @@
 
 static atomic_t sweep_alloc_left;	/* it fails when this gets to 0 */
 static atomic_long_t sweep_alloc_nlive;
+static size_t sweep_alloc_free_of_charge;	/* the largest one */
 
 /* Is this the allocation that is to fail? */
 bool sweep_alloc_fails(void)
@@ -24,6 +25,19 @@ bool sweep_alloc_fails(void)
 void sweep_alloc_arm(unsigned int nth)
 {
 	atomic_set(&sweep_alloc_left, nth);
+}
+
+/* Note the size of what nobody is charged for. */
+void sweep_alloc_charge(size_t size, gfp_t gfp)
+{
+	if (!(gfp & __GFP_ACCOUNT) && size > sweep_alloc_free_of_charge)
+		WRITE_ONCE(sweep_alloc_free_of_charge, size);
+}
+
+/* The largest such size since the last call. */
+size_t sweep_alloc_uncharged(void)
+{
+	return xchg(&sweep_alloc_free_of_charge, 0);
 }
 
 bool sweep_alloc_struck(void)
@@ -45,12 +59,14 @@ static void *sweep_alloc_counted(void *mem)
 
 void *sweep_kzalloc(size_t size, gfp_t gfp)
 {
+	sweep_alloc_charge(size, gfp);
 	return sweep_alloc_counted(sweep_alloc_fails() ? NULL :
 				   kzalloc(size, gfp));
 }
 
 void *sweep_kcalloc(size_t n, size_t size, gfp_t gfp)
 {
+	sweep_alloc_charge(n * size, gfp);
 	return sweep_alloc_counted(sweep_alloc_fails() ? NULL :
 				   kcalloc(n, size, gfp));
 }

@@ -18,6 +18,7 @@
 
 #define SWEEP_TIMING	4	/* commands that more or less are sent */
 #define SWEEP_ALLOCATIONS 10	/* so many has any course, and no command one */
+#define SWEEP_SMALL	512	/* bytes that nobody need be charged for */
 
 static unsigned int stride = 4;
 module_param(stride, uint, 0444);
@@ -198,6 +199,7 @@ static void sweep_commands(struct sweep *s, const struct sweep_fault *fault,
 			    fault->name);
 }
 
+/* points: 6, 12, 33, 37, 38 */
 static void sweep_test_commands(struct kunit *test)
 {
 	struct sweep *s = test->priv;
@@ -219,6 +221,7 @@ static const struct sweep_fault sweep_alloc_fault = {
 	.name = "allocation", .traits = SWEEP_ALLOC, .arm = sweep_arm_alloc,
 };
 
+/* points: 6 */
 static void sweep_test_allocations(struct kunit *test)
 {
 	struct sweep *s = test->priv;
@@ -232,6 +235,22 @@ static void sweep_test_allocations(struct kunit *test)
 	KUNIT_EXPECT_GE(test, s->cases, SWEEP_ALLOCATIONS);
 	kunit_info(test, "# %s: %u allocations\n", s->scenario->name,
 		   s->cases);
+}
+
+/* What a course allocates is charged, or small and of a size that is known. */
+/* points: 24 */
+static void sweep_test_charged(struct kunit *test)
+{
+	struct sweep *s = test->priv;
+
+	s->scenario = test->param_value;
+	sweep_record(s);
+	s->fault = NULL;
+	sweep_up(s);
+	KUNIT_EXPECT_GT(test, sweep_alloc_uncharged(), SWEEP_SMALL);
+	KUNIT_EXPECT_EQ(test, s->scenario->run(s), 0);
+	KUNIT_EXPECT_LE(test, sweep_alloc_uncharged(), SWEEP_SMALL);
+	sweep_down(s);
 }
 
 static const void *sweep_gen_params(const void *prev, char *desc)
@@ -251,6 +270,8 @@ static struct kunit_case sweep_test_cases[] = {
 	KUNIT_CASE_PARAM_ATTR(sweep_test_commands, sweep_gen_params,
 			      sweep_slow),
 	KUNIT_CASE_PARAM_ATTR(sweep_test_allocations, sweep_gen_params,
+			      sweep_slow),
+	KUNIT_CASE_PARAM_ATTR(sweep_test_charged, sweep_gen_params,
 			      sweep_slow),
 	{}
 };

@@ -15,6 +15,7 @@
 #include <linux/prandom.h>
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
+#include <linux/vmstat.h>
 
 /* The PF driver's API is the device of this test. */
 #define lmf_vf_caps		fake_vf_caps

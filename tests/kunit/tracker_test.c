@@ -29,6 +29,7 @@ static void tracker_test_simple(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats.shift, 12);
 }
 
+/* points: 27 */
 static void tracker_test_order(struct kunit *test)
 {
 	const struct lmf_log_span span = { 0, SPAN - 1 };
@@ -51,6 +52,7 @@ static void tracker_test_order(struct kunit *test)
 	lmf_tracker_close(&b->tracker);
 }
 
+/* points: 35 */
 static void tracker_test_no_log(struct kunit *test)
 {
 	const struct lmf_log_span span = { 0, SPAN - 1 };
@@ -65,6 +67,7 @@ static void tracker_test_no_log(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, start(b, &span, 1, &page_size), -EOPNOTSUPP);
 }
 
+/* points: 26 */
 static void tracker_test_page_size(struct kunit *test)
 {
 	static const struct {
@@ -97,6 +100,7 @@ static void tracker_test_page_size(struct kunit *test)
 }
 
 /* A device that can do more than the log's format holds is used as far as. */
+/* points: 26 */
 static void tracker_test_coarsest(struct kunit *test)
 {
 	const struct lmf_log_span span = { 0, SPAN - 1 };
@@ -121,6 +125,7 @@ static bool is_covered(const struct lmf_vf *vf,
 	return false;
 }
 
+/* points: 26 */
 static void tracker_test_ranges(struct kunit *test)
 {
 	static const struct lmf_log_span bad[] = {
@@ -165,6 +170,7 @@ static void tracker_test_ranges(struct kunit *test)
 }
 
 /* Only what was asked for is answered and cleared. */
+/* points: 28 */
 static void tracker_test_window(struct kunit *test)
 {
 	struct bed *b = test->priv;
@@ -181,6 +187,7 @@ static void tracker_test_window(struct kunit *test)
 }
 
 /* Granules of 64 KiB, report pages smaller and larger. */
+/* points: 34 */
 static void tracker_test_granule(struct kunit *test)
 {
 	const struct lmf_log_span span = { 0, SPAN - 1 };
@@ -199,6 +206,7 @@ static void tracker_test_granule(struct kunit *test)
 }
 
 /* A ring that the threshold empties holds any number of entries. */
+/* points: 30 */
 static void tracker_test_background(struct kunit *test)
 {
 	struct bed *b = test->priv;
@@ -224,6 +232,7 @@ static void tracker_test_background(struct kunit *test)
 }
 
 /* A device that fills the ring as fast as it is drained needs no new event. */
+/* points: 30 */
 static void tracker_test_busy(struct kunit *test)
 {
 	struct bed *b = test->priv;
@@ -243,6 +252,7 @@ static void tracker_test_busy(struct kunit *test)
 }
 
 /* More than the ring holds comes out in several flushes. */
+/* points: 30 */
 static void tracker_test_more(struct kunit *test)
 {
 	struct bed *b = test->priv;
@@ -256,6 +266,7 @@ static void tracker_test_more(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b->vf.flushes, 10);
 }
 
+/* points: 29 */
 static void tracker_test_coarse(struct kunit *test)
 {
 	struct bed *b = test->priv;
@@ -273,6 +284,7 @@ static void tracker_test_coarse(struct kunit *test)
 }
 
 /* Every error: all is dirty once, then the log is as good as new. */
+/* points: 29 */
 static void tracker_test_flush_error(struct kunit *test)
 {
 	static const int errors[] = {
@@ -298,6 +310,7 @@ static void tracker_test_flush_error(struct kunit *test)
 }
 
 /* A VF reset that cuts into the flush costs nothing but another one. */
+/* points: 33 */
 static void tracker_test_canceled(struct kunit *test)
 {
 	struct bed *b = test->priv;
@@ -314,6 +327,7 @@ static void tracker_test_canceled(struct kunit *test)
 	KUNIT_EXPECT_LE(test, b->vf.flushes, 2 + LMF_FLUSH_ROUNDS);
 }
 
+/* points: 12 */
 static void tracker_test_killed(struct kunit *test)
 {
 	struct bed *b = test->priv;
@@ -326,6 +340,7 @@ static void tracker_test_killed(struct kunit *test)
 }
 
 /* Killed while the user's bitmap is filled. */
+/* points: 12 */
 static void tracker_test_killed_late(struct kunit *test)
 {
 	struct bed *b = test->priv;
@@ -340,6 +355,7 @@ static void tracker_test_killed_late(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, report_weight(b), 1);
 }
 
+/* points: 29 */
 static void tracker_test_more_for_ever(struct kunit *test)
 {
 	struct bed *b = test->priv;
@@ -354,6 +370,7 @@ static void tracker_test_more_for_ever(struct kunit *test)
 }
 
 /* A lost PF: everything is dirty in every report, until it is back. */
+/* points: 29, 38 */
 static void tracker_test_lost(struct kunit *test)
 {
 	struct bed *b = test->priv;
@@ -376,6 +393,7 @@ static void tracker_test_lost(struct kunit *test)
 }
 
 /* Lies and garbage of the device are errors of it like others. */
+/* points: 29 */
 static void tracker_test_nonsense(struct kunit *test)
 {
 	static const s64 lies[] = { 1, 65, S64_MAX, 1ll << 32 };
@@ -449,6 +467,36 @@ static void tracker_test_fault(struct kunit *test)
 			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
 	KUNIT_ASSERT_NE(test, user, 0);
 	KUNIT_EXPECT_EQ(test, report_to(b, user, 0, 4ull * SZ_1G, SZ_64K), 0);
+}
+
+/* Whatever the order of the log: the bitmap is walked, and pinned, once. */
+/* points: 31 */
+static void tracker_test_pins(struct kunit *test)
+{
+	const struct lmf_log_span span = { 0, 2ull * SZ_64G - 1 };
+	struct bed *b = test->priv;
+	unsigned long before, pins;
+	u64 page_size = PAGE;
+	int i;
+
+	KUNIT_ASSERT_EQ(test, start(b, &span, 1, &page_size), 0);
+	for (i = 0; i < 4096; i++) {
+		/* A prime of about a third of the pages: up and down. */
+		device_write(&b->vf, i * 11184829ull % (2 * SZ_64G / PAGE) *
+				     PAGE, 1);
+		device_post_pending(&b->vf, 1);
+		if (i % 16 == 15) {
+			lmf_tracker_threshold(&b->tracker);
+			flush_work(&b->tracker.drain);
+		}
+	}
+	before = global_node_page_state(NR_FOLL_PIN_ACQUIRED);
+	KUNIT_EXPECT_EQ(test, report_to(b, b->user, 0, 2ull * SZ_64G, PAGE), 0);
+	pins = global_node_page_state(NR_FOLL_PIN_ACQUIRED) - before;
+	KUNIT_EXPECT_GT(test, pins, 0);
+	/* A window of 64 GiB is 512 pages of the bitmap. */
+	KUNIT_EXPECT_LE(test, pins, USER_BYTES / PAGE_SIZE + 512);
+	KUNIT_EXPECT_EQ(test, b->tracker.stats.pages_reported, 4096);
 }
 
 struct random_case {
@@ -556,6 +604,7 @@ static void random_run(struct bed *b, struct random_case *c, u64 granule,
 	KUNIT_EXPECT_EQ(b->test, lmf_tracker_stop(&b->tracker), 0);
 }
 
+/* points: 28, 34 */
 static void tracker_test_random(struct kunit *test)
 {
 	static const u64 sizes[] = { PAGE, SZ_64K, SZ_2M };
@@ -594,6 +643,7 @@ static struct kunit_case tracker_test_cases[] = {
 	KUNIT_CASE(tracker_test_nonsense),
 	KUNIT_CASE(tracker_test_start_error),
 	KUNIT_CASE(tracker_test_fault),
+	KUNIT_CASE(tracker_test_pins),
 	KUNIT_CASE_SLOW(tracker_test_random),
 	{}
 };
