@@ -347,6 +347,7 @@ static void events_wait_for_room(void)
 	bed_free(bed);
 }
 
+/* points: 2 */
 static void initiator_quiesce_stops_dma_and_records_doorbells(void)
 {
 	struct bed *bed = bed_new(NULL);
@@ -366,6 +367,7 @@ static void initiator_quiesce_stops_dma_and_records_doorbells(void)
 	bed_free(bed);
 }
 
+/* points: 2 */
 static void full_quiesce_ignores_registers(void)
 {
 	struct bed *bed = bed_new(NULL);
@@ -557,6 +559,7 @@ static void vf_info_tells_the_state(void)
  * SPEC.md R102: submitted before a VF reset, whether the device had begun it,
  * fetched it or not even seen it.
  */
+/* points: 37 */
 static void stale_commands_are_aborted(void)
 {
 	static const uint16_t ops[] = {
@@ -606,6 +609,7 @@ static void stale_commands_are_aborted(void)
 }
 
 /* The device has fetched them and works on the first. */
+/* points: 37 */
 static void begun_commands_are_aborted(void)
 {
 	struct bed *bed = bed_new(NULL);

@@ -107,6 +107,7 @@ static void a_valid_state_loads(void)
 #define BREAK_ID(field, value)						\
 	BREAK(LMF_SEG_IDENTITY, lmf_seg_identity, field, value)
 
+/* points: 18 */
 static void identity_is_compared(void)
 {
 	CHECK_EQ(BREAK_ID(magic, 0), LMF_ST_CORRUPT);
@@ -367,6 +368,7 @@ static void truncated_states(void)
 	bed_free(bed);
 }
 
+/* points: 18 */
 static void nothing_applies_before_commit(void)
 {
 	struct stream stream = { 0 };

@@ -291,6 +291,7 @@ static void threshold_event_once_until_consumed(void)
 	bed_free(bed);
 }
 
+/* points: 33 */
 static void reset_publishes_and_keeps_logging(void)
 {
 	struct bed *bed = log_bed(1000000000, 64, 0);
@@ -310,6 +311,7 @@ static void reset_publishes_and_keeps_logging(void)
 	bed_free(bed);
 }
 
+/* points: 33 */
 static void reset_into_a_full_ring_keeps_the_rest(void)
 {
 	struct bed *bed = log_bed(1000000000, 2, 0);
@@ -354,6 +356,7 @@ static void quiesce_then_flush_is_complete(void)
 	bed_free(bed);
 }
 
+/* points: 37 */
 static void stop_gives_the_ring_back(void)
 {
 	struct bed *bed = log_bed(1000, 64, 0);
@@ -370,6 +373,7 @@ static void stop_gives_the_ring_back(void)
 	bed_free(bed);
 }
 
+/* points: 37 */
 static void disabled_vf_ends_its_log(void)
 {
 	struct bed *bed = log_bed(1000000, 64, 0);

@@ -159,6 +159,7 @@ static void random_log(uint64_t seed, uint32_t entries, unsigned int shift,
 	bed_free(bed);
 }
 
+/* points: 33 */
 static void union_of_entries_is_what_was_written(void)
 {
 	uint64_t seed;

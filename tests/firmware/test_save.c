@@ -345,6 +345,7 @@ static uint16_t completed(struct bed *bed, uint32_t tag)
 	return 0xffff;
 }
 
+/* points: 37 */
 static void vf_reset_aborts_a_save(void)
 {
 	struct bed *bed = save_bed();
@@ -375,6 +376,7 @@ static void vf_reset_aborts_a_save(void)
 	bed_free(bed);
 }
 
+/* points: 37 */
 static void vf_reset_aborts_a_load(void)
 {
 	struct bed *bed = save_bed();

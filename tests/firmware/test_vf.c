@@ -451,6 +451,7 @@ static void vfs_take_turns(void)
 	bed_free(bed);
 }
 
+/* points: 37 */
 static void reset_clears_and_keeps_media(void)
 {
 	struct bed *bed = vf_bed();
