@@ -60,6 +60,7 @@ TEST_F_TIMEOUT(data_fd, is_a_stream, LIMIT)
 	close(fd);
 }
 
+/* points: 21 */
 TEST_F_TIMEOUT(data_fd, reads_of_any_size, LIMIT)
 {
 	struct stream ref = { 0 }, s = { 0 };
@@ -71,6 +72,7 @@ TEST_F_TIMEOUT(data_fd, reads_of_any_size, LIMIT)
 	judge(_metadata, &self->dev, &ref, &s);
 }
 
+/* points: 21 */
 TEST_F_TIMEOUT(data_fd, writes_of_any_size, LIMIT)
 {
 	static const stream_cut cuts[] = { cut_whole, cut_bytes, cut_random };
@@ -102,6 +104,7 @@ TEST_F_TIMEOUT(data_fd, vectors, LIMIT)
 	judge(_metadata, &self->dev, &ref, &s);
 }
 
+/* points: 9, 10 */
 TEST_F_TIMEOUT(data_fd, end_is_for_ever, LIMIT)
 {
 	struct stream s = { 0 };
@@ -122,6 +125,7 @@ TEST_F_TIMEOUT(data_fd, end_is_for_ever, LIMIT)
 	close(fd);
 }
 
+/* points: 10 */
 TEST_F_TIMEOUT(data_fd, nonblocking_reads, LIMIT)
 {
 	struct stream ref = { 0 }, s = { 0 };
@@ -177,6 +181,7 @@ static uint8_t *page_at_the_edge(struct __test_metadata *_metadata)
 	return at;
 }
 
+/* points: 11 */
 TEST_F_TIMEOUT(data_fd, read_that_faults_loses_nothing, LIMIT)
 {
 	uint8_t *edge = page_at_the_edge(_metadata);
@@ -222,6 +227,7 @@ static ssize_t write_at_the_edge(int fd, uint8_t *edge, const uint8_t *data,
 	return n > (ssize_t)fits ? -1 : n;
 }
 
+/* points: 11 */
 TEST_F_TIMEOUT(data_fd, write_that_faults_loses_nothing, LIMIT)
 {
 	uint8_t *edge = page_at_the_edge(_metadata);
@@ -260,6 +266,7 @@ static void storm(bool on)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+/* points: 11 */
 TEST_F_TIMEOUT(data_fd, signals_lose_nothing, LIMIT)
 {
 	struct stream ref = { 0 }, s = { 0 };

@@ -176,6 +176,7 @@ static void run_model(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, vdev_log_stop(dev));
 }
 
+/* points: 28, 30, 34 */
 TEST_F_TIMEOUT(dma_log, random_windows, LIMIT)
 {
 	if (!begin_log(_metadata, &self->dev, PAGE))
@@ -183,6 +184,7 @@ TEST_F_TIMEOUT(dma_log, random_windows, LIMIT)
 	run_model(_metadata, &self->dev);
 }
 
+/* points: 34 */
 TEST_F_TIMEOUT(dma_log, random_windows_of_each_granule, LIMIT)
 {
 	for (unsigned int shift = 13; shift <= 25; shift += 3) {
@@ -193,6 +195,7 @@ TEST_F_TIMEOUT(dma_log, random_windows_of_each_granule, LIMIT)
 }
 
 /* One byte at either side of each border. */
+/* points: 28 */
 TEST_F_TIMEOUT(dma_log, borders, LIMIT)
 {
 	static const uint64_t at[] = { 0, PAGE - 1, PAGE, 63 * PAGE,
@@ -220,6 +223,7 @@ TEST_F_TIMEOUT(dma_log, borders, LIMIT)
 }
 
 /* What is outside the window is kept, down to a single page. */
+/* points: 28 */
 TEST_F_TIMEOUT(dma_log, windows_of_a_page, LIMIT)
 {
 	if (!begin_log(_metadata, &self->dev, PAGE))
@@ -231,6 +235,7 @@ TEST_F_TIMEOUT(dma_log, windows_of_a_page, LIMIT)
 	EXPECT_EQ(0, report_all(_metadata, &self->dev, &model));
 }
 
+/* points: 28 */
 TEST_F_TIMEOUT(dma_log, bits_that_were_set_stay, LIMIT)
 {
 	static uint8_t bitmap[DMA_PAGES / 8];
@@ -247,6 +252,7 @@ TEST_F_TIMEOUT(dma_log, bits_that_were_set_stay, LIMIT)
 		ASSERT_EQ(0x11, bitmap[i]);
 }
 
+/* points: 33 */
 TEST_F_TIMEOUT(dma_log, survives_a_reset, LIMIT)
 {
 	if (!begin_log(_metadata, &self->dev, PAGE))
@@ -264,6 +270,7 @@ TEST_F_TIMEOUT(dma_log, survives_a_reset, LIMIT)
 }
 
 /* The last report of a migration: complete once the device is stopped. */
+/* points: 30 */
 TEST_F_TIMEOUT(dma_log, complete_after_the_stop, LIMIT)
 {
 	if (!self->dev.flags)
@@ -331,6 +338,7 @@ static void *report_on_and_on(void *priv)
 	return NULL;
 }
 
+/* points: 28 */
 TEST_F_TIMEOUT(dma_log, reports_of_several_threads, LIMIT)
 {
 	static struct reporter r[2];

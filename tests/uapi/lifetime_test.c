@@ -127,6 +127,7 @@ static void reopen(struct __test_metadata *_metadata, struct vdev *dev,
 	stream_free(&s);
 }
 
+/* points: 8 */
 TEST_F_TIMEOUT(lifetime, files_after_the_close, LIMIT)
 {
 	enum vdev_mode mode = self->dev.mode;
@@ -145,6 +146,39 @@ TEST_F_TIMEOUT(lifetime, files_after_the_close, LIMIT)
 	}
 }
 
+/* Users of the driver's module, or -1 if it is built in. */
+static int module_users(void)
+{
+	char text[32];
+
+	if (pci_read(test_bdf, "driver/module/refcnt", text, sizeof(text)))
+		return -1;
+	return atoi(text);
+}
+
+/* The code that a file's calls lead to stays for as long as the file. */
+/* points: 8 */
+TEST_F_TIMEOUT(lifetime, files_keep_the_module, LIMIT)
+{
+	enum vdev_mode mode = self->dev.mode;
+	int files[FILES], with, count = 0;
+	bool hollow;
+
+	if (module_users() < 0)
+		SKIP(return, "the driver is no module");
+	ASSERT_EQ(0, open_files(&self->dev, files, last_states[0]));
+	hollow = self->dev.hollow;
+	vdev_close(&self->dev);
+	with = module_users();
+	for (int file = 0; file < FILES; file++)
+		count += files[file] >= 0;
+	close_files(_metadata, files);
+	EXPECT_LT(0, count);
+	EXPECT_EQ(with - count, module_users());
+	reopen(_metadata, &self->dev, mode, hollow);
+}
+
+/* points: 8 */
 TEST_F_TIMEOUT(lifetime, files_after_the_unbind, LIMIT)
 {
 	enum vdev_mode mode = self->dev.mode;
@@ -171,6 +205,7 @@ TEST_F_TIMEOUT(lifetime, files_after_the_unbind, LIMIT)
 	}
 }
 
+/* points: 8, 38 */
 TEST_F_TIMEOUT(lifetime, files_after_the_function, LIMIT)
 {
 	enum vdev_mode mode = self->dev.mode;
@@ -237,6 +272,7 @@ static void taken_away(struct __test_metadata *_metadata, struct vdev *dev,
 	stream_free(&s);
 }
 
+/* points: 8 */
 TEST_F_TIMEOUT(lifetime, unbind_of_an_open_device, LIMIT)
 {
 	enum vdev_mode mode = self->dev.mode;
@@ -248,6 +284,7 @@ TEST_F_TIMEOUT(lifetime, unbind_of_an_open_device, LIMIT)
 	reopen(_metadata, &self->dev, mode, true);
 }
 
+/* points: 38 */
 TEST_F_TIMEOUT(lifetime, end_of_an_open_function, LIMIT)
 {
 	enum vdev_mode mode = self->dev.mode;
@@ -303,6 +340,7 @@ static void live(struct vdev *dev, int told)
 	}
 }
 
+/* points: 12 */
 TEST_F_TIMEOUT(lifetime, killed_anywhere, LIMIT)
 {
 	enum vdev_mode mode = self->dev.mode;

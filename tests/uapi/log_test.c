@@ -28,6 +28,7 @@ static void expect_usable(struct __test_metadata *_metadata,
 		ASSERT_EQ(0, bitmap[i]);
 }
 
+/* points: 26 */
 TEST_F_TIMEOUT(log, page_sizes_of_a_start, LIMIT)
 {
 	static const uint64_t bad[] = {
@@ -58,6 +59,7 @@ TEST_F_TIMEOUT(log, page_sizes_of_a_start, LIMIT)
 }
 
 /* Ranges must be aligned to it: with huge ones hardly any range is. */
+/* points: 26 */
 TEST_F_TIMEOUT(log, huge_page_sizes, LIMIT)
 {
 	for (unsigned int shift = 30; shift < 64; shift++) {
@@ -69,6 +71,7 @@ TEST_F_TIMEOUT(log, huge_page_sizes, LIMIT)
 	}
 }
 
+/* points: 26 */
 TEST_F_TIMEOUT(log, bad_ranges, LIMIT)
 {
 	static const struct vdev_range bad[] = {
@@ -96,6 +99,7 @@ TEST_F_TIMEOUT(log, bad_ranges, LIMIT)
 	expect_usable(_metadata, &self->dev);
 }
 
+/* points: 26 */
 TEST_F_TIMEOUT(log, numbers_of_ranges, LIMIT)
 {
 	static struct vdev_range many[PAGE / sizeof(struct vdev_range) + 1];
@@ -118,6 +122,7 @@ TEST_F_TIMEOUT(log, numbers_of_ranges, LIMIT)
 	expect_usable(_metadata, &self->dev);
 }
 
+/* points: 27 */
 TEST_F_TIMEOUT(log, order_of_calls, LIMIT)
 {
 	uint64_t bits = 0;
@@ -215,6 +220,7 @@ TEST_F_TIMEOUT(log, start_whose_answer_faults, LIMIT)
 	expect_usable(_metadata, &self->dev);
 }
 
+/* points: 27 */
 TEST_F_TIMEOUT(log, independent_of_the_state, LIMIT)
 {
 	uint64_t bits = 0;
@@ -283,6 +289,7 @@ static void *start_and_stop(void *priv)
 	return NULL;
 }
 
+/* points: 27 */
 TEST_F_TIMEOUT(log, calls_of_several_threads, LIMIT)
 {
 	pthread_t threads[3];

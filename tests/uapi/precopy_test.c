@@ -17,6 +17,7 @@ static int info_of(int fd, uint32_t argsz, void *at)
 	return ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, at ?: &info) ? -errno : 0;
 }
 
+/* points: 14 */
 TEST_F_TIMEOUT(precopy, info_and_its_argument, LIMIT)
 {
 	struct vfio_precopy_info info = {
@@ -97,6 +98,7 @@ static ssize_t ask_and_read(struct __test_metadata *_metadata,
 	return n;
 }
 
+/* points: 13 */
 TEST_F_TIMEOUT(precopy, estimates_are_exact, LIMIT)
 {
 	static struct history h;
@@ -130,6 +132,7 @@ static void check_temporary_end(struct __test_metadata *_metadata, int fd)
 	EXPECT_EQ(0, poll(&poller, 1, 0));
 }
 
+/* points: 9, 10 */
 TEST_F_TIMEOUT(precopy, ends_for_a_time, LIMIT)
 {
 	struct pollfd poller = { .events = POLLIN };
@@ -154,6 +157,7 @@ TEST_F_TIMEOUT(precopy, ends_for_a_time, LIMIT)
 }
 
 /* EAGAIN while data is on its way, ENOMSG only when none is. */
+/* points: 10 */
 TEST_F_TIMEOUT(precopy, nonblocking, LIMIT)
 {
 	struct pollfd poller = { .events = POLLIN };
@@ -181,6 +185,7 @@ static void *wait_for_event(void *priv)
 	return NULL;
 }
 
+/* points: 10 */
 TEST_F_TIMEOUT(precopy, reset_wakes_who_polls, LIMIT)
 {
 	struct pollfd poller = { .events = POLLIN };
@@ -263,6 +268,7 @@ TEST_F_TIMEOUT(precopy, to_p2p_and_fro, LIMIT)
 }
 
 /* The device changes its state after that was read: it is given again. */
+/* points: 15 */
 TEST_F_TIMEOUT(precopy, changes_are_given_again, LIMIT)
 {
 	const struct plugin *plugin = start_plugin(&self->dev);

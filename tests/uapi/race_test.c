@@ -95,6 +95,7 @@ static void count_bytes(uint64_t *count, const struct stream *s)
 		count[s->data[i]]++;
 }
 
+/* points: 7 */
 TEST_F_TIMEOUT(race, readers_share_the_bytes, LIMIT)
 {
 	uint64_t want[256] = { 0 }, got[256] = { 0 };
@@ -117,6 +118,7 @@ TEST_F_TIMEOUT(race, readers_share_the_bytes, LIMIT)
 		EXPECT_EQ(0, memcmp(want, got, sizeof(got)));
 }
 
+/* points: 7 */
 TEST_F_TIMEOUT(race, writers_make_no_stream, LIMIT)
 {
 	const struct plugin *plugin = find_plugin(&self->dev);
@@ -162,6 +164,7 @@ static void *write_in_turns(void *priv)
 	return NULL;
 }
 
+/* points: 7 */
 TEST_F_TIMEOUT(race, writers_in_turns, LIMIT)
 {
 	pthread_t threads[3];
@@ -200,11 +203,13 @@ static void race_with_stop(struct __test_metadata *_metadata,
 	}
 }
 
+/* points: 7 */
 TEST_F_TIMEOUT(race, reader_and_stop, LIMIT)
 {
 	race_with_stop(_metadata, &self->dev, false);
 }
 
+/* points: 7 */
 TEST_F_TIMEOUT(race, writer_and_stop, LIMIT)
 {
 	race_with_stop(_metadata, &self->dev, true);
@@ -228,11 +233,13 @@ static void race_with_reset(struct __test_metadata *_metadata,
 	}
 }
 
+/* points: 7, 36 */
 TEST_F_TIMEOUT(race, reader_and_reset, LIMIT)
 {
 	race_with_reset(_metadata, &self->dev, false);
 }
 
+/* points: 7, 36 */
 TEST_F_TIMEOUT(race, writer_and_reset, LIMIT)
 {
 	race_with_reset(_metadata, &self->dev, true);
@@ -251,11 +258,13 @@ static void race_with_close(struct __test_metadata *_metadata,
 	}
 }
 
+/* points: 7 */
 TEST_F_TIMEOUT(race, reader_and_close, LIMIT)
 {
 	race_with_close(_metadata, &self->dev, false);
 }
 
+/* points: 7 */
 TEST_F_TIMEOUT(race, writer_and_close, LIMIT)
 {
 	race_with_close(_metadata, &self->dev, true);
@@ -284,11 +293,13 @@ static void race_with_device_close(struct __test_metadata *_metadata,
 	}
 }
 
+/* points: 8 */
 TEST_F_TIMEOUT(race, reader_and_device_close, LIMIT)
 {
 	race_with_device_close(_metadata, &self->dev, false);
 }
 
+/* points: 8 */
 TEST_F_TIMEOUT(race, writer_and_device_close, LIMIT)
 {
 	race_with_device_close(_metadata, &self->dev, true);

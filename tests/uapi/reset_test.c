@@ -24,6 +24,7 @@ static void expect_reset(struct __test_metadata *_metadata, struct vdev *dev,
 	close(data_fd);
 }
 
+/* points: 36 */
 TEST_F_TIMEOUT(reset, in_every_state, LIMIT)
 {
 	int fd;
@@ -54,6 +55,7 @@ static unsigned int find_express(const struct vdev *dev)
 }
 
 /* As a guest does it. */
+/* points: 37 */
 TEST_F_TIMEOUT(reset, through_config_space, LIMIT)
 {
 	unsigned int express = find_express(&self->dev);
@@ -157,6 +159,7 @@ static void bar_storm(struct __test_metadata *_metadata, struct vdev *dev,
 	}
 }
 
+/* points: 36 */
 TEST_F_TIMEOUT(reset, storm_while_reading_into_a_bar, LIMIT)
 {
 	const struct plugin *plugin = start_plugin(&self->dev);
@@ -166,6 +169,7 @@ TEST_F_TIMEOUT(reset, storm_while_reading_into_a_bar, LIMIT)
 	bar_storm(_metadata, &self->dev, plugin, false);
 }
 
+/* points: 36 */
 TEST_F_TIMEOUT(reset, storm_while_writing_from_a_bar, LIMIT)
 {
 	const struct plugin *plugin = start_plugin(&self->dev);
@@ -197,6 +201,7 @@ static void *ask_on_and_on(void *priv)
 }
 
 /* Each call has an answer, and the one after the last reset has the truth. */
+/* points: 36 */
 TEST_F_TIMEOUT(reset, storm_over_all_calls, LIMIT)
 {
 	pthread_t threads[2];

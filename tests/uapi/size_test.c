@@ -23,6 +23,7 @@ static uint64_t size_now(struct __test_metadata *_metadata, struct vdev *dev)
 	return size;
 }
 
+/* points: 16 */
 TEST_F_TIMEOUT(size, is_told_in_every_state, LIMIT)
 {
 	int fd;
@@ -39,6 +40,7 @@ TEST_F_TIMEOUT(size, is_told_in_every_state, LIMIT)
 	}
 }
 
+/* points: 16 */
 TEST_F_TIMEOUT(size, bounds_what_comes, LIMIT)
 {
 	uint64_t running, stopped;
@@ -78,6 +80,7 @@ static void read_and_ask(struct __test_metadata *_metadata, struct vdev *dev,
 		EXPECT_LE(s->len, at[i] + told[i]);
 }
 
+/* points: 16 */
 TEST_F_TIMEOUT(size, falls_while_stopped, LIMIT)
 {
 	struct stream s = { 0 };
@@ -94,6 +97,7 @@ TEST_F_TIMEOUT(size, falls_while_stopped, LIMIT)
 	close(fd);
 }
 
+/* points: 16 */
 TEST_F_TIMEOUT(size, falls_in_precopy, LIMIT)
 {
 	struct stream s = { 0 };

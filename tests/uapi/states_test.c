@@ -78,6 +78,7 @@ static void check_from(struct __test_metadata *_metadata,
 		check_pair(_metadata, dev, from, to, load);
 }
 
+/* points: 1 */
 TEST_F_TIMEOUT(states, every_pair, LIMIT)
 {
 	for (uint32_t from = 1; from < STATES; from++)
@@ -85,11 +86,13 @@ TEST_F_TIMEOUT(states, every_pair, LIMIT)
 			check_from(_metadata, &self->dev, from, NULL);
 }
 
+/* points: 1 */
 TEST_F_TIMEOUT(states, every_target_of_a_loaded_device, LIMIT)
 {
 	check_from(_metadata, &self->dev, VFIO_DEVICE_STATE_RESUMING, &good);
 }
 
+/* points: 3 */
 TEST_F_TIMEOUT(states, targets_that_are_none, LIMIT)
 {
 	static const uint32_t none[] = {
@@ -156,6 +159,7 @@ static void expect_usable_without_file(struct __test_metadata *_metadata,
 	close(fd);
 }
 
+/* points: 5 */
 TEST_F_TIMEOUT(states, no_room_for_the_file, LIMIT)
 {
 	struct rlimit old, none;
@@ -194,6 +198,7 @@ static int set_state_unheard(const struct vdev *dev, uint32_t state)
 	return ret;
 }
 
+/* points: 5 */
 TEST_F_TIMEOUT(states, answer_that_faults, LIMIT)
 {
 	int before, after;

@@ -62,6 +62,7 @@ static enum verdict strict(const struct vdev *dev)
 	return plugin && plugin->sealed ? REFUSED : EITHER;
 }
 
+/* points: 19 */
 TEST_F_TIMEOUT(streams, truncated, LIMIT)
 {
 	struct stream s = good;
@@ -75,6 +76,7 @@ TEST_F_TIMEOUT(streams, truncated, LIMIT)
 	expect_good_again(_metadata, &self->dev);
 }
 
+/* points: 19 */
 TEST_F_TIMEOUT(streams, padded, LIMIT)
 {
 	static const size_t pads[] = { 1, 2, 24, 4096, 100000 };
@@ -93,6 +95,7 @@ TEST_F_TIMEOUT(streams, padded, LIMIT)
 	expect_good_again(_metadata, &self->dev);
 }
 
+/* points: 20 */
 TEST_F_TIMEOUT(streams, flipped_bits, LIMIT)
 {
 	struct stream s = { 0 };
@@ -108,6 +111,7 @@ TEST_F_TIMEOUT(streams, flipped_bits, LIMIT)
 }
 
 /* The last bytes, where the length of all might stand. */
+/* points: 20 */
 TEST_F_TIMEOUT(streams, flipped_bits_at_the_end, LIMIT)
 {
 	struct stream s = { 0 };
@@ -131,6 +135,7 @@ static void cut_and_paste(struct stream *s, size_t from, size_t to,
 	stream_add(s, good.data + to, good.len - to);
 }
 
+/* points: 19 */
 TEST_F_TIMEOUT(streams, reordered_bytes, LIMIT)
 {
 	struct stream s = { 0 };
@@ -174,6 +179,7 @@ TEST_F_TIMEOUT(streams, garbage, LIMIT)
 }
 
 /* A writer that does not stop is stopped, or is told so at the end. */
+/* points: 19, 22 */
 TEST_F_TIMEOUT(streams, oversized, LIMIT)
 {
 	struct stream s = { 0 };
@@ -205,6 +211,7 @@ static size_t find_seams(const struct plugin *plugin, size_t *seams)
 	return count;
 }
 
+/* points: 19 */
 TEST_F_TIMEOUT(streams, cut_at_the_seams, LIMIT)
 {
 	const struct plugin *plugin = find_plugin(&self->dev);
@@ -232,6 +239,7 @@ TEST_F_TIMEOUT(streams, cut_at_the_seams, LIMIT)
 	expect_good_again(_metadata, &self->dev);
 }
 
+/* points: 19 */
 TEST_F_TIMEOUT(streams, swapped_at_the_seams, LIMIT)
 {
 	const struct plugin *plugin = find_plugin(&self->dev);
@@ -254,6 +262,7 @@ TEST_F_TIMEOUT(streams, swapped_at_the_seams, LIMIT)
 	expect_good_again(_metadata, &self->dev);
 }
 
+/* points: 17, 18, 22 */
 TEST_F_TIMEOUT(streams, forged, LIMIT)
 {
 	const struct plugin *plugin = find_plugin(&self->dev);
