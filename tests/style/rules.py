@@ -130,6 +130,14 @@ def check_machine(name, text):
             yield f'{name}:{number}: of one machine only: {found[0]}'
 
 
+def check_exports(name, text):
+    """What src/core gives to others is for those who import LMF."""
+    for number, line in enumerate(text.splitlines(), 1):
+        found = re.match(r'EXPORT_(?:\w*SYMBOL)\w*', line)
+        if found and found[0] != 'EXPORT_SYMBOL_LMF':
+            yield f'{name}:{number}: {found[0]} is for all modules'
+
+
 def check_licence(name, text):
     want = 'SPDX-License-Identifier: GPL-2.0-only'
     if name.startswith('firmware-iface/'):
@@ -148,6 +156,8 @@ def check(name, text, headers):
     yield from check_machine(name, text)
     if name.endswith(('.c', '.h')):
         yield from check_includes(name, text, headers)
+    if name.startswith('src/'):
+        yield from check_exports(name, text)
     if is_code(name, text):
         yield from check_lines(name, text)
         yield from check_licence(name, text)
