@@ -13,6 +13,7 @@ help:
 	@echo 'make demo         watch a guest with a VF migrate'
 	@echo 'make check        the quick gate: unit tests, KUnit, migrations'
 	@echo 'make check-full   that, and what takes longer'
+	@echo 'make points       docs/points.md, from what the tests have shown'
 	@echo 'make modules      the kernel modules, against KDIR=$(KDIR)'
 	@echo 'make lmfctl       the tool for operators, as build/lmfctl/lmfctl'
 	@echo 'make intree KTREE=dir'
@@ -25,7 +26,10 @@ check:
 	@tests/run quick
 
 check-full:
-	@tests/run full
+	@tests/run full; status=$$?; tests/points/points.py && exit $$status
+
+points:
+	@tests/points/points.py
 
 demo:
 	@tests/run demo
@@ -50,6 +54,6 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help check check-full demo modules lmfctl intree series clean
+.PHONY: help check check-full points demo modules lmfctl intree series clean
 
 endif

@@ -58,6 +58,7 @@ def names(path, pattern):
         return set(re.findall(pattern, file.read()))
 
 
+# points: 40
 def test_counters_are_those_of_the_driver():
     shown = names('/src/vfio/sysfs.c', r'_ATTR(?:_RO)?\((\w+)[,)]') - {'_name'}
     assert len(shown) > 20

@@ -24,6 +24,7 @@ def vf(vfs, admin):
     return vfs[0]
 
 
+# points: 39
 def test_nothing_is_revealed(admin, vf):
     before = registers(vf), config(vf)
     log = Log(admin, 0)
@@ -54,6 +55,7 @@ def scribble(vf, rng):
 
 
 @pytest.mark.parametrize("level", [c.LMF_QUIESCE_RUN, c.LMF_QUIESCE_FULL])
+# points: 39
 def test_nothing_is_changed(admin, vf, level):
     log = Log(admin, 0)
     session = admin.call(c.LMF_OP_SAVE_BEGIN).value[0]

@@ -144,6 +144,7 @@ def test_flr(vf, admin):
     assert admin.info(0).resets == 1 and admin.info(1).resets == 0
 
 
+# points: 37
 def test_flr_stops_what_is_in_flight(vf):
     vf.lmf.fault("io-delay=0:1000")
     queue = vf.queue()
@@ -160,6 +161,7 @@ def test_iommu_off(make):
     vf.queue().call(c.LMF_VF_OP_NOP)
 
 
+# points: 39
 def test_each_function_has_a_requester_id(make):
     """The same IOVA is another page for each function, or none at all."""
     lmf = make(*ARGS)
@@ -184,6 +186,7 @@ def test_each_function_has_a_requester_id(make):
         assert machine.read(page, 512) == text
 
 
+# points: 39
 def test_migration_uses_the_requester_id_of_the_pf(make):
     """A VF whose IOMMU domain is empty can be saved and logged."""
     lmf = make(*ARGS, media_size="64K")

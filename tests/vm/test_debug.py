@@ -11,6 +11,7 @@ FLAVOUR = 'debug'
 pytestmark = pytest.mark.full
 
 
+# points: 25
 def test_dma_only(outer):
     result = outer.call('scenarios.dma_only', hardware=[], memory=256,
                         timeout=2400)

@@ -29,6 +29,7 @@ def test_lone_request_completes_after_the_move(outer):
     assert result['recovered'] == result['recoveries'] == 0
 
 
+# points: 15
 def test_whole_media_arrives(outer):
     result = outer.call('disk.idle_media', mebibytes=64)
     assert_moved(result)
@@ -38,6 +39,7 @@ def test_whole_media_arrives(outer):
         counters['bytes_saved_stop_copy']
 
 
+# points: 13, 15
 def test_dirty_bytes_rise_and_fall(outer):
     result = outer.call('disk.write_load')
     assert_moved(result)
@@ -47,6 +49,7 @@ def test_dirty_bytes_rise_and_fall(outer):
     assert max(sizes) > 1 << 20 and 0 < sizes[-1] < 1 << 16
 
 
+# points: 37
 def test_guest_reset_ends_that_migration_alone(outer):
     result = outer.call('disk.guest_reset')
     assert result['first'] == 'failed'

@@ -5,6 +5,7 @@ import pytest
 from judge import assert_moved, data_sizes, trace_events
 
 
+# points: 30
 def test_dma_only_pages_arrive(outer):
     result = outer.call('scenarios.dma_only')
     assert_moved(result)

@@ -40,6 +40,7 @@ def test_destination_dies_in_stop_copy(outer):
     {'dest_place': [0, 1]},
     {'dest_place': [0, 2], 'faults': ['identity-version=0x20000']},
 ], ids=['media-size', 'contract-version'])
+# points: 18
 def test_mismatch_is_refused_before_the_downtime(outer, how):
     result = outer.call('failures.refused', **how)
     assert result['status'] == 'failed'
@@ -52,6 +53,7 @@ def test_mismatch_is_refused_before_the_downtime(outer, how):
     assert counters['load_done_ns'] == 0
 
 
+# points: 38
 def test_pf_reset_ends_the_migration_alone(outer):
     assert_pf_reset(outer)
 
@@ -73,6 +75,7 @@ def assert_pf_reset(outer, **limit):
     assert_moved(result)
 
 
+# points: 38
 def test_vfs_removed_under_a_guest(outer):
     assert_vfs_removed(outer)
 

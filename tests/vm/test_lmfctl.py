@@ -83,6 +83,7 @@ def test_scrub_of_what_is_not_there(outer):
                       '64': errno.ENODEV, str(1 << 32): errno.ERANGE}
 
 
+# points: 38
 def test_what_happens_during_a_scrub(outer):
     """Nothing gets the VF before it is clean; whoever waits goes on."""
     assert outer.call('lmfctl.scrub_meanwhile') == {

@@ -13,11 +13,13 @@ APPEND = 'iommu=pt swiotlb=force'
 pytestmark = pytest.mark.full
 
 
+# points: 25
 def test_dma_only(outer):
     assert_moved(outer.call('scenarios.dma_only', hardware=[], memory=256,
                             timeout=2400))
 
 
+# points: 25
 def test_guest_bounces(outer):
     result = outer.call('disk.under_load', append='swiotlb=force',
                         memory=256, timeout=2400)
