@@ -51,7 +51,7 @@ FULL = [
                       'tests/kunit/run', 'lmf-sweep'], 2),
     ('cross', 'tap', ['tests/kunit/cross'], None),
     ('series', 'tap', ['tests/series/run'], 5),
-    ('to-and-fro', 'pytest', bed('to_and_fro'), None),
+    ('to-and-fro', 'pytest', bed('to_and_fro'), 9),
     ('baseline', 'pytest', bed('baseline'), 4),
     ('mutants', 'tap', ['tests/mutants/run'], None),
     ('precopy', 'pytest', bed('precopy'), 4),
