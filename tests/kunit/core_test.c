@@ -210,6 +210,24 @@ static void core_test_migrate(struct kunit *test)
 	expect_same_media(b);
 }
 
+/* Together they are 0, if nobody looks at the carry. */
+static void edit_carry(struct mock_pf *pf, struct lmf_admin_cqe *cqe)
+{
+	cqe->value[0] = cpu_to_le64(BIT_ULL(63));
+	cqe->value[1] = cpu_to_le64(BIT_ULL(63));
+	cqe->value[2] = 0;
+}
+
+static void core_test_left_carry(struct kunit *test)
+{
+	struct core_bed *b = test->priv;
+	struct lmf_save_left left;
+
+	mock_pf_edit(&b->pf, edit_carry, NULL);
+	KUNIT_EXPECT_EQ(test, lmf_vf_save_query(b->vf[0].handle, 0, &left),
+			-EIO);
+}
+
 static void core_test_left(struct kunit *test)
 {
 	struct core_bed *b = test->priv;
@@ -509,6 +527,7 @@ static struct kunit_case core_test_cases[] = {
 	KUNIT_CASE(core_test_buffers),
 	KUNIT_CASE(core_test_migrate),
 	KUNIT_CASE(core_test_left),
+	KUNIT_CASE(core_test_left_carry),
 	KUNIT_CASE(core_test_save_refuses),
 	KUNIT_CASE(core_test_load_refuses),
 	KUNIT_CASE(core_test_async),

@@ -207,6 +207,7 @@ static inline void bed_close(struct kunit *test, struct bed *b)
 	mock_vf_exit(&b->vf);
 	KUNIT_EXPECT_EQ(test, atomic_read(&b->vf.bufs), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&b->vf.ops), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&b->vf.uncharged), 0);
 	KUNIT_EXPECT_EQ(test, b->vf.session, 0);
 	KUNIT_EXPECT_EQ(test, b->vf.level, LMF_RUN);
 }

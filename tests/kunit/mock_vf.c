@@ -134,6 +134,8 @@ struct lmf_buf *lmf_buf_alloc(struct lmf_vf *vf, size_t size, gfp_t gfp)
 	buf->vf = vf;
 	kref_init(&buf->ref);
 	atomic_inc(&vf->bufs);
+	if (!(gfp & __GFP_ACCOUNT))
+		atomic_inc(&vf->uncharged);
 	return &buf->pub;
 }
 

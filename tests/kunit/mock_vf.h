@@ -61,6 +61,7 @@ enum mock_load_stage {
  * @hold: none is begun
  * @change: woken when @hold ends and when an operation is done
  * @bufs: not freed
+ * @uncharged: buffers that no memory cgroup pays for, ever
  * @ops: not freed
  * @busy: operations not done
  */
@@ -88,6 +89,7 @@ struct lmf_vf {
 	bool hold;
 	wait_queue_head_t change;
 	atomic_t bufs;
+	atomic_t uncharged;
 	atomic_t ops;
 	atomic_t busy;
 };

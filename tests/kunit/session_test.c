@@ -460,6 +460,56 @@ static void session_test_fault_write(struct kunit *test)
 	expect_same(p);
 }
 
+/* A signal is there all the time, but for the last byte. */
+static void write_killed(struct pair *p, struct file *f)
+{
+	ssize_t ret;
+	size_t at;
+
+	for (at = 0; at < p->bytes - 1; at += max_t(ssize_t, ret, 0)) {
+		send_sig(SIGKILL, current, 1);
+		ret = write_some(p, f, at, min_t(size_t, p->bytes - 1 - at,
+						 SZ_16K));
+		flush_signals(current);
+		if (ret == -EINTR)
+			mock_vf_wait_idle(&p->dst->vf);
+		else if (ret <= 0)
+			break;
+	}
+	KUNIT_EXPECT_GT(p->test, ret, 0);
+	KUNIT_EXPECT_EQ(p->test, write_some(p, f, p->bytes - 1, 1), 1);
+}
+
+/* What was counted before a signal came is not lost. */
+static void session_test_killed(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f = set_state(p->src, STATE(STOP_COPY));
+	ssize_t ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	/* Who is being killed gets no memory any more. */
+	KUNIT_ASSERT_EQ(test, clear_user(p->user, SZ_16K), 0);
+	allow_signal(SIGKILL);
+	do {
+		send_sig(SIGKILL, current, 1);
+		ret = read_some(p, f, SZ_16K);
+		flush_signals(current);
+		if (ret == -EINTR)
+			mock_vf_wait_idle(&p->src->vf);
+	} while (ret > 0 || ret == -EINTR);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	fput(f);
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(RUNNING)), 0);
+	f = set_state(p->dst, STATE(RESUMING));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	write_killed(p, f);
+	disallow_signal(SIGKILL);
+	KUNIT_EXPECT_EQ(test, go(p->dst, STATE(RUNNING)), 0);
+	fput(f);
+	expect_same(p);
+}
+
 static struct kunit_case session_test_cases[] = {
 	KUNIT_CASE_PARAM(session_test_migrate, manner_gen_params),
 	KUNIT_CASE(session_test_no_early_end),
@@ -474,6 +524,7 @@ static struct kunit_case session_test_cases[] = {
 	KUNIT_CASE(session_test_fault_read),
 	KUNIT_CASE(session_test_fault_forgotten),
 	KUNIT_CASE(session_test_fault_write),
+	KUNIT_CASE(session_test_killed),
 	{}
 };
 

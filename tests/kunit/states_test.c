@@ -249,6 +249,20 @@ static void states_test_load_kept(struct kunit *test)
 	expect_same(p);
 }
 
+/* A VMM that gets no size, or one beyond all measure, gives up. */
+static void states_test_size(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	unsigned long size = data_size(p->src);
+
+	p->src->vf.fault[MOCK_SAVE_QUERY] = (struct mock_fault) {
+		.in = 1, .err = -EIO,
+	};
+	KUNIT_EXPECT_GE(test, data_size(p->src), size);
+	p->src->vf.fault[MOCK_SAVE_QUERY].in = 1;
+	KUNIT_EXPECT_LT(test, data_size(p->src), STREAM_BYTES);
+}
+
 static struct kunit_case states_test_cases[] = {
 	KUNIT_CASE(states_test_arcs),
 	KUNIT_CASE(states_test_faults),
@@ -258,6 +272,7 @@ static struct kunit_case states_test_cases[] = {
 	KUNIT_CASE(states_test_killed),
 	KUNIT_CASE(states_test_load_lost),
 	KUNIT_CASE(states_test_load_kept),
+	KUNIT_CASE(states_test_size),
 	{}
 };
 
