@@ -7,7 +7,17 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + '/../lmfctl')
 from stream import OPTIONAL, STATE, end, head, record, stream  # noqa: E402
 
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+
+
+def recorded(name):
+    with open(f'{TOP}/tests/golden/{name}', 'rb') as file:
+        return file.read()
+
+
 SEEDS = {
+    'recorded': recorded('stream-1.0.bin'),
     'whole': stream(b'identity', bytes(range(16)), b'x' * 256),
     'empty': stream(),
     'newer': head(minor=7, more=b'new') + record(9, 1, b'?', flags=OPTIONAL) +

@@ -3,7 +3,8 @@
  * An IOMMU for the mock device: what the PF driver allocates for DMA is mapped
  * from then on until it is freed, and the device reaches nothing else. An
  * access beside that is counted, so a buffer freed too early is seen whether or
- * not the kernel checks its memory. IOVAs are physical addresses.
+ * not the kernel checks its memory. IOVAs are physical addresses, but for what
+ * mock_dma_map() maps.
  *
  * What is not coherent bounces: the device has a copy of its own, and sees the
  * driver's bytes, or the driver the device's, only once they were handed over.
@@ -23,6 +24,7 @@ struct mock_mapping {
 	int fn;
 	u64 addr;
 	size_t size;
+	void *mem;	/* what mock_dma_map() mapped */
 	void *bounce;
 	enum dma_data_direction dir;
 };
@@ -65,6 +67,18 @@ int mock_dma_add(int fn, u64 addr, size_t size)
 
 	if (!mapping)
 		return -ENOMEM;
+	mock_dma_insert(mapping);
+	return 0;
+}
+
+/* Memory at an IOVA of the caller's choice. */
+int mock_dma_map(int fn, u64 addr, void *mem, size_t size)
+{
+	struct mock_mapping *mapping = mock_dma_new(fn, addr, size);
+
+	if (!mapping)
+		return -ENOMEM;
+	mapping->mem = mem;
 	mock_dma_insert(mapping);
 	return 0;
 }
@@ -116,17 +130,24 @@ void mock_dma_remove(u64 addr)
 	}
 }
 
+static void *mock_dma_at(const struct mock_mapping *mapping, u64 addr)
+{
+	void *mem = mapping->bounce ?: mapping->mem;
+
+	return mem ? mem + (addr - mapping->addr) : phys_to_virt(addr);
+}
+
 /* The device's access. While it lasts, nothing is unmapped. */
 int mock_dma_copy(int fn, u64 addr, void *buf, size_t len, bool write)
 {
 	struct mock_mapping *mapping;
 	unsigned long flags;
-	void *at = phys_to_virt(addr);
+	void *at = NULL;
 
 	spin_lock_irqsave(&mock_dma_lock, flags);
 	mapping = mock_dma_find_locked(fn, addr, len);
-	if (mapping && mapping->bounce)
-		at = mapping->bounce + (addr - mapping->addr);
+	if (mapping)
+		at = mock_dma_at(mapping, addr);
 	if (!mapping)
 		mock_dma_nfaults++;
 	else if (write)

@@ -23,6 +23,7 @@ void mock_dma_sync_for_cpu(struct device *dev, struct sg_table *sgt,
 
 void mock_dma_fail(bool fail);
 int mock_dma_add(int fn, u64 addr, size_t size);
+int mock_dma_map(int fn, u64 addr, void *mem, size_t size);
 void mock_dma_remove(u64 addr);
 int mock_dma_copy(int fn, u64 addr, void *buf, size_t len, bool write);
 unsigned int mock_dma_live(int fn);

@@ -37,8 +37,9 @@ u64 mock_guest_page(unsigned int vf, size_t page)
 	return mock_guest_base(vf) + GUEST_DATA + page * PAGE_SIZE;
 }
 
-static void mock_guest_set(struct mock_pf *pf, unsigned int vf, u32 offset,
-			   u64 value, unsigned int size)
+/* What a guest does to a register. */
+void mock_guest_set(struct mock_pf *pf, unsigned int vf, u32 offset, u64 value,
+		    unsigned int size)
 {
 	unsigned long flags;
 

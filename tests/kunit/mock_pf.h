@@ -82,6 +82,8 @@ int mock_pf_set_media(struct mock_pf *pf, unsigned int vf, u64 offset,
 void mock_pf_get_media(struct mock_pf *pf, unsigned int vf, u64 offset,
 		       void *buf, size_t len);
 
+void mock_guest_set(struct mock_pf *pf, unsigned int vf, u32 offset, u64 value,
+		    unsigned int size);
 int mock_guest_init(struct mock_pf *pf, unsigned int vf);
 void mock_guest_start(struct mock_pf *pf, unsigned int vf);
 void mock_guest_exit(unsigned int vf);

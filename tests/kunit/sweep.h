@@ -143,6 +143,8 @@ bool sweep_expect(struct sweep *s, bool ok, const char *what, int line);
 
 /* sweep_bed.c */
 int sweep_init(struct kunit *test);
+void sweep_up_device(struct sweep *s, const struct lmf_fw_config *config);
+void sweep_up_vfs(struct sweep *s);
 void sweep_up(struct sweep *s);
 void sweep_down(struct sweep *s);
 void sweep_core_up(struct sweep *s);

@@ -137,30 +137,40 @@ static void sweep_fill_media(struct sweep *s)
 				sweep_media_write(s, granule, granule + 1), 0);
 }
 
-/* All is well, and nothing was sent that is not answered. */
-void sweep_up(struct sweep *s)
+void sweep_up_device(struct sweep *s, const struct lmf_fw_config *config)
 {
-	struct sweep_vf *v;
-
 	flush_delayed_fput();
 	s->live = sweep_alloc_live();
 	mock_dma_forget_faults();
 	mock_set_timeout(SWEEP_PATIENT_MS);
 	memset(&s->pf, 0, sizeof(s->pf));
-	KUNIT_ASSERT_EQ(s->test, mock_pf_init(&s->pf, &sweep_config), 0);
+	KUNIT_ASSERT_EQ(s->test, mock_pf_init(&s->pf, config), 0);
 	sweep_core_up(s);
-	/* More and smaller chunks make more commands. */
-	mock_pf_fault(&s->pf, "short-chunks=1");
-	KUNIT_ASSERT_EQ(s->test, mock_guest_init(&s->pf, SWEEP_VF), 0);
+}
+
+void sweep_up_vfs(struct sweep *s)
+{
+	struct sweep_vf *v;
+
 	for (v = s->vf; v < s->vf + SWEEP_VFS; v++) {
 		KUNIT_ASSERT_EQ(s->test, sweep_bind(v), 0);
 		KUNIT_ASSERT_EQ(s->test, sweep_open(v), 0);
 	}
-	sweep_fill_media(s);
 	s->bytes = 0;
 	s->legal = BIT(STATE(RUNNING));
 	s->tracking = false;
 	bitmap_zero(s->written, SWEEP_PAGES);
+}
+
+/* All is well, and nothing was sent that is not answered. */
+void sweep_up(struct sweep *s)
+{
+	sweep_up_device(s, &sweep_config);
+	/* More and smaller chunks make more commands. */
+	mock_pf_fault(&s->pf, "short-chunks=1");
+	KUNIT_ASSERT_EQ(s->test, mock_guest_init(&s->pf, SWEEP_VF), 0);
+	sweep_up_vfs(s);
+	sweep_fill_media(s);
 }
 
 static void sweep_expect_nothing_open(struct sweep *s, struct sweep_vf *v)

@@ -37,6 +37,16 @@ def test_recorded_stream(binary, tmp_path, golden):
     golden('decode.txt', out)
 
 
+def test_release(binary, tmp_path, golden):
+    """What a driver has written with a device behind it."""
+    with open(TOP + '/tests/golden/stream-1.0.bin', 'rb') as file:
+        data = file.read()
+    status, out, err = decode(binary, tmp_path, data)
+    assert (status, err) == (0, '')
+    golden('stream-1.0.txt', out)
+    assert decode(binary, tmp_path, data[:-1])[0] == 1
+
+
 def test_json(binary, tmp_path, golden):
     status, out, err = decode(binary, tmp_path, recorded(), '--json')
     assert (status, err) == (0, '')

@@ -18,9 +18,12 @@
 #include <linux/types.h>
 
 /*
- * A reader refuses another major version. A newer minor version only adds
- * OPTIONAL record types and longer HEAD and END payloads, of which an older
- * reader ignores the tail.
+ * A reader refuses another major version and takes each minor one. A newer
+ * minor version only adds OPTIONAL record types and longer HEAD and END
+ * payloads, of which an older reader ignores the tail.
+ *
+ * To refuse, write() answers EOPNOTSUPP for what may be sound and is not known
+ * here, or not for this device, and EBADMSG for what breaks the rules.
  */
 #define LMF_STREAM_MAJOR	1
 #define LMF_STREAM_MINOR	0

@@ -15,7 +15,7 @@ src=$("$steps/source.sh" linux)
 root=$("$steps/cross-root.sh")
 kunit=$top/tests/kunit
 fragments=("$steps/cross.fragment" "$steps/cross-$machine.fragment")
-parts=(src include firmware-iface tests/kunit)
+parts=(src include firmware-iface tests/kunit tests/golden)
 make="make -s ARCH=$arch CROSS_COMPILE=$compiler"
 
 # As in uml.sh: the source again, as links, with a folder of ours in it, which

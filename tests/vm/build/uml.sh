@@ -13,7 +13,7 @@ debug) fragments+=("$steps/uml-debug.fragment") ;;
 esac
 src=$("$steps/source.sh" linux)
 kunit=$top/tests/kunit
-parts=(src include firmware-iface tests/kunit)
+parts=(src include firmware-iface tests/kunit tests/golden)
 
 in_root() { "$steps/enter.sh" "$@"; }
 
