@@ -14,6 +14,7 @@ help:
 	@echo 'make check        the quick gate: unit tests, KUnit, migrations'
 	@echo 'make check-full   that, and what takes longer'
 	@echo 'make points       docs/points.md, from what the tests have shown'
+	@echo 'make mutants      put faults into the drivers: is each one seen?'
 	@echo 'make modules      the kernel modules, against KDIR=$(KDIR)'
 	@echo 'make lmfctl       the tool for operators, as build/lmfctl/lmfctl'
 	@echo 'make intree KTREE=dir'
@@ -30,6 +31,9 @@ check-full:
 
 points:
 	@tests/points/points.py
+
+mutants:
+	@tests/mutants/run '$(or $(MUTANT),*)'
 
 demo:
 	@tests/run demo
@@ -54,6 +58,7 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help check check-full points demo modules lmfctl intree series clean
+.PHONY: help check check-full points mutants demo modules lmfctl intree
+.PHONY: series clean
 
 endif
