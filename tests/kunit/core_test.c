@@ -501,6 +501,21 @@ static void core_test_events_lost(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&b->vf[0].losts), 1);
 }
 
+/* The ring of events goes round, and none is told twice. */
+static void core_test_events_wrap(struct kunit *test)
+{
+	struct core_bed *b = test->priv;
+	unsigned int n, rounds = b->core->aeq.entries + 1;
+
+	for (n = 1; n <= rounds; n++) {
+		core_bed_fault(b, "event-lost");
+		KUNIT_ASSERT_NE(test,
+				wait_for_completion_timeout(&b->vf[0].told,
+							    10 * HZ), 0);
+	}
+	KUNIT_EXPECT_EQ(test, atomic_read(&b->vf[0].losts), rounds);
+}
+
 /* Who goes without ending what he began leaves nothing to the next one. */
 static void core_test_put_open(struct kunit *test)
 {
@@ -537,6 +552,7 @@ static struct kunit_case core_test_cases[] = {
 	KUNIT_CASE(core_test_log_vf_gone),
 	KUNIT_CASE(core_test_threshold),
 	KUNIT_CASE(core_test_events_lost),
+	KUNIT_CASE(core_test_events_wrap),
 	KUNIT_CASE(core_test_put_open),
 	{}
 };

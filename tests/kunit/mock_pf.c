@@ -159,12 +159,22 @@ static void mock_pf_run_work(struct work_struct *work)
 
 static void mock_pf_admin_work(struct work_struct *work)
 {
-	lmf_aq_poll(container_of(work, struct mock_pf, admin_work)->core);
+	struct mock_pf *pf = container_of(work, struct mock_pf, admin_work);
+
+	if (pf->irq)
+		pf->irq(pf, LMF_PF_VECTOR_ADMIN);
+	else
+		lmf_aq_poll(pf->core);
 }
 
 static void mock_pf_event_work(struct work_struct *work)
 {
-	lmf_aeq_poll(container_of(work, struct mock_pf, event_work)->core);
+	struct mock_pf *pf = container_of(work, struct mock_pf, event_work);
+
+	if (pf->irq)
+		pf->irq(pf, LMF_PF_VECTOR_EVENT);
+	else
+		lmf_aeq_poll(pf->core);
 }
 
 int mock_pf_init(struct mock_pf *pf, const struct lmf_fw_config *config)

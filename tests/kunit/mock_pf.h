@@ -19,6 +19,7 @@ struct mock_pf;
  * @fw: it; it has no lock of its own
  * @lock: protects @fw and all that is not said to be read freely
  * @core: whom interrupts go to, or NULL
+ * @irq: instead, if it is set: told of an interrupt, where one may sleep
  * @run_work: runs @fw when it asked for that
  * @admin_work: the admin interrupt
  * @event_work: the event interrupt
@@ -42,6 +43,7 @@ struct mock_pf {
 	struct lmf_fw *fw;
 	spinlock_t lock; /* protects as said above */
 	struct lmf_core *core;
+	void (*irq)(struct mock_pf *pf, unsigned int vector);
 	struct delayed_work run_work;
 	struct work_struct admin_work;
 	struct work_struct event_work;
@@ -91,6 +93,7 @@ int mock_guest_read(struct mock_pf *pf, unsigned int vf, size_t page);
 u64 mock_guest_page(unsigned int vf, size_t page);
 
 /* mock_health.c */
+int mock_write_timeout(const char *ms);
 void mock_set_timeout(unsigned int ms);
 
 #endif
