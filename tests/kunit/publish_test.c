@@ -41,12 +41,15 @@ struct lmf_vf {
 	unsigned int users;
 };
 
-/* There is no way to hand it over. */
+/* There is no way to hand them over. */
 static struct lmf_vf publish_vf;
+static int publish_err;		/* of lmf_vf_get() */
 
 struct lmf_vf *lmf_vf_get(struct pci_dev *pdev,
 			  const struct lmf_vf_notify *notify, void *priv)
 {
+	if (publish_err)
+		return ERR_PTR(publish_err);
 	publish_vf.users++;
 	return &publish_vf;
 }
@@ -113,18 +116,32 @@ static bool has_folder(struct pci_dev *pdev)
 		 SYSFS_GROUP_INVISIBLE);
 }
 
+struct publish_bed {
+	struct lmf_vfio_device dev;
+	struct pci_dev pdev;
+};
+
+static struct publish_bed *publish_bed(struct kunit *test, const char *name)
+{
+	struct publish_bed *b = kunit_kzalloc(test, sizeof(*b), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	b->pdev.dev.init_name = name;
+	b->dev.core.vdev.dev = &b->pdev.dev;
+	dev_set_drvdata(&b->pdev.dev, &b->dev.core);
+	publish_err = 0;
+	return b;
+}
+
 /* A VF of which nothing is offered is plain vfio-pci: it leaves no trace. */
 /* points: 35 */
 static void publish_test_offer(struct kunit *test)
 {
 	const struct offer *offer = test->param_value;
-	struct lmf_vfio_device *dev = kunit_kzalloc(test, sizeof(*dev),
-						    GFP_KERNEL);
-	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+	struct publish_bed *b = publish_bed(test, offer->name);
+	struct vfio_device *vdev = &b->dev.core.vdev;
 	bool any = offer->mig_ops || offer->log_ops;
 
-	KUNIT_ASSERT_NOT_NULL(test, dev);
-	KUNIT_ASSERT_NOT_NULL(test, pdev);
 	publish_has_bitmap = !offer->no_bitmap;
 	publish_vf = (struct lmf_vf) {
 		.caps = {
@@ -135,24 +152,35 @@ static void publish_test_offer(struct kunit *test)
 			.log_formats = offer->formats,
 		},
 	};
-	pdev->dev.init_name = offer->name;
-	dev->core.vdev.dev = &pdev->dev;
-	dev_set_drvdata(&pdev->dev, &dev->core);
-	KUNIT_EXPECT_EQ(test, lmf_vfio_setup(dev, pdev), 0);
-	KUNIT_EXPECT_EQ(test, !!dev->core.vdev.mig_ops, offer->mig_ops);
-	KUNIT_EXPECT_EQ(test, !!dev->core.vdev.migration_flags, offer->mig_ops);
-	KUNIT_EXPECT_EQ(test, !!dev->core.vdev.log_ops, offer->log_ops);
-	KUNIT_EXPECT_EQ(test, has_folder(pdev), any);
+	KUNIT_EXPECT_EQ(test, lmf_vfio_setup(&b->dev, &b->pdev), 0);
+	KUNIT_EXPECT_EQ(test, !!vdev->mig_ops, offer->mig_ops);
+	KUNIT_EXPECT_EQ(test, !!vdev->migration_flags, offer->mig_ops);
+	KUNIT_EXPECT_EQ(test, !!vdev->log_ops, offer->log_ops);
+	KUNIT_EXPECT_EQ(test, has_folder(&b->pdev), any);
 	KUNIT_EXPECT_EQ(test, publish_vf.users, any);
-	if (any) {
-		lmf_migration_init(dev);
-		lmf_vfio_teardown(dev);
-	}
+	if (any)
+		lmf_migration_init(&b->dev);
+	lmf_vfio_teardown(&b->dev);
 	KUNIT_EXPECT_EQ(test, publish_vf.users, 0);
+}
+
+/* Without our PF driver it is plain vfio-pci, too; other errors are told. */
+static void publish_test_refused(struct kunit *test)
+{
+	struct publish_bed *b = publish_bed(test, "refused");
+
+	publish_err = -EOPNOTSUPP;
+	KUNIT_EXPECT_EQ(test, lmf_vfio_setup(&b->dev, &b->pdev), 0);
+	KUNIT_EXPECT_NULL(test, b->dev.core.vdev.mig_ops);
+	KUNIT_EXPECT_FALSE(test, has_folder(&b->pdev));
+	publish_err = -ENOTCONN;
+	KUNIT_EXPECT_EQ(test, lmf_vfio_setup(&b->dev, &b->pdev), -ENOTCONN);
+	KUNIT_EXPECT_NULL(test, b->dev.vf);
 }
 
 static struct kunit_case publish_test_cases[] = {
 	KUNIT_CASE_PARAM(publish_test_offer, offer_gen_params),
+	KUNIT_CASE(publish_test_refused),
 	{}
 };
 
