@@ -1,15 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# uml.sh [plain|debug]: a User-Mode Linux of Debian's linux-source-6.12 with the
-# KUnit suites of tests/kunit built in. Prints its folder, which holds linux.
+# uml.sh [plain|debug|gcov]: a User-Mode Linux of Debian's linux-source-6.12
+# with the KUnit suites of tests/kunit built in. Prints its folder, which holds
+# linux. The one for gcov is that for debug, and tells as it ends what of our
+# code was run, as any program does that is linked with libgcov; gcno/ has what
+# else gcov needs.
 . "$(dirname "$0")/lib.sh"
 
 flavour=${1:-debug}
 fragments=("$steps/uml.fragment")
 case $flavour in
 plain) ;;
-debug) fragments+=("$steps/uml-debug.fragment") ;;
-*) die "usage: uml.sh [plain|debug]" ;;
+debug | gcov) fragments+=("$steps/uml-debug.fragment") ;;
+*) die "usage: uml.sh [plain|debug|gcov]" ;;
 esac
 src=$("$steps/source.sh" linux)
 kunit=$top/tests/kunit
@@ -39,6 +42,32 @@ build_tree()
 		mv "$dir" "$OUT"
 }
 
+# What was built for debug, linked with libgcov. CONFIG_GCOV would do so, but
+# count in the whole kernel. Files of $debug come in place of links, but for
+# those that somebody may be writing there. UML knows only destructors without
+# a priority; in libgcov there is a function that has the name of one of the
+# kernel's.
+build_gcov_tree()
+{
+	local dir=${OUT%.partial}
+	in_root bash -ec "
+		cp -al '$src/tree' '$dir'
+		rsync -a --exclude=/drivers/lmf --exclude=/drivers/built-in.a \
+			--exclude=/built-in.a --exclude='/*vmlinux*' \
+			--exclude=/linux '$debug/' '$dir/'
+		cd '$dir'
+		mkdir -p drivers/lmf/tests/kunit
+		cp '$kunit/Kconfig' drivers/lmf/tests/kunit/
+		objcopy -L mangle_path \$(gcc -print-file-name=libgcov.a) \
+			libgcov.a
+		sed -i 's/(\.fini_array)/(.fini_array*)/' \
+			arch/um/kernel/dyn.lds.S \
+			arch/um/include/asm/common.lds.S
+		sed -i '\$a LINK-y += -L. --coverage' arch/um/Makefile-skas" &&
+		rm -rf "$OUT" &&
+		mv "$dir" "$OUT"
+}
+
 # Only what changed is compiled again: the sources are compared by content, and
 # what was made of them stays. An object without a source harms nobody, for
 # Kbuild links by name.
@@ -48,17 +77,28 @@ build()
 		cd '$top'
 		rsync -rcR --delete --exclude='*.o' --exclude='*.a' \
 			--exclude='.*.cmd' --exclude=modules.order \
+			--exclude='*.gcno' \
 			${parts[*]} '$tree/drivers/lmf/'
 		cd '$tree'
 		echo 'obj-y += tests/kunit/' >drivers/lmf/Makefile
-		make -s ARCH=um -j\$(nproc) linux
-		cp linux '$OUT/'"
+		make -s ARCH=um -j\$(nproc) $gcov linux
+		cp linux '$OUT/'
+		[ -z '$gcov' ] || rsync -rm --include='*/' --include='*.gcno' \
+			--exclude='*' drivers/lmf/ '$OUT/gcno/'"
 }
 
 tree_key=$(key "$(declare -f build_tree)" "${fragments[@]}" "$kunit/Kconfig" \
 	"$src")
-tree=$cache/uml-tree-$flavour-$tree_key
-cached "uml-tree-$flavour" "$tree_key" 3000 "4 min" build_tree
+tree=$cache/uml-tree-${flavour/gcov/debug}-$tree_key
+cached "uml-tree-${flavour/gcov/debug}" "$tree_key" 3000 "4 min" build_tree
+gcov=
+if [ "$flavour" = gcov ]; then
+	debug=$tree
+	tree_key=$(key "$tree_key" "$(declare -f build_gcov_tree)")
+	tree=$cache/uml-tree-gcov-$tree_key
+	cached uml-tree-gcov "$tree_key" 2000 "1 min" build_gcov_tree
+	gcov=LMF_GCOV=y
+fi
 uml_key=$(key "$tree_key" "$(declare -f build)" "${parts[@]/#/$top/}")
 cached "uml-$flavour" "$uml_key" 200 "30 s" build
 echo "$cache/uml-$flavour-$uml_key"
