@@ -43,6 +43,7 @@
 static size_t pages = 32768;
 static size_t burst_pages = 12288;
 static size_t media_groups = 256;	/* 32 MiB; no multiple of STEP */
+static size_t sweep_us = 2000;		/* rest after each group */
 
 static const struct media *media = &queue_media;
 static uint8_t *memory;			/* what only the VF writes */
@@ -134,7 +135,7 @@ static void *sweep(void *unused)
 			continue;
 		}
 		read_group(group);
-		usleep(2000);
+		usleep(sweep_us);
 		group = group + 1 < pages / GROUP ? group + 1 : first;
 	}
 	return NULL;
@@ -237,6 +238,7 @@ int main(void)
 	number("PAGES", &pages);
 	number("BURST_PAGES", &burst_pages);
 	number("MEDIA_GROUPS", &media_groups);
+	number("SWEEP_US", &sweep_us);
 	if (getenv("FILE"))
 		media = &file_media;
 	media->open(getenv("FILE"));

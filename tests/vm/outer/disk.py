@@ -8,12 +8,13 @@ from guest import DmaCheck
 import host
 from migration import (SAVE_READ, fault, pair, slow, stats, wait_first_pass,
                        wait_state)
-from patience import FACTOR
+from patience import FACTOR, FIO_RATE
 
 FIO = ('fio --name=verify --filename=/mnt/fio --size=16M --rw=randrw '
        '--bsrange=4k-64k --ioengine=libaio --direct=1 --iodepth=8 '
        '--verify=crc32c --verify_backlog=64 --verify_fatal=1 --numjobs={jobs} '
-       '--time_based --runtime=600 --output-format=json --output=/run/fio.json')
+       '--time_based --runtime={seconds} --output-format=json '
+       '--output=/run/fio.json {rate}')
 
 
 class Disk:
@@ -38,7 +39,8 @@ class Disk:
                   'mount /dev/lmf0 /mnt')
 
     def start_fio(self, jobs=1):
-        self.tool(f'{FIO.format(jobs=jobs)} >/run/fio.out 2>&1 & true')
+        fio = FIO.format(jobs=jobs, seconds=600 * FACTOR, rate=FIO_RATE)
+        self.tool(f'{fio} >/run/fio.out 2>&1 & true')
 
     def stop_fio(self):
         """End fio as Ctrl-C does, and return what it says of itself."""

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from patience import FACTOR
+from patience import FACTOR, SWEEP_US
 from qmp import Qmp, QmpError
 
 # How the VF of a destination gets there, without a reset on the way.
@@ -195,6 +195,7 @@ class DmaCheck:
 
     def __init__(self, guest, **env):
         self.guest = guest
+        env.setdefault('SWEEP_US', SWEEP_US)
         settings = ' '.join(f'{k}={v}' for k, v in env.items())
         guest.run('mkfifo /run/dma.in /run/dma.out 2>/dev/null; '
                   f'{settings} setsid dma_check 0<>/run/dma.in '
