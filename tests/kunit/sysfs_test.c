@@ -14,7 +14,7 @@
 struct sysfs_bed {
 	struct pci_dev pdev;
 	struct lmf_vfio_device dev;
-	char page[PAGE_SIZE];
+	char *page;
 };
 
 static int sysfs_test_init(struct kunit *test)
@@ -24,6 +24,8 @@ static int sysfs_test_init(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, b);
 	test->priv = b;
+	b->page = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, b->page);
 	dev_set_drvdata(&b->pdev.dev, &b->dev.core);
 	lmf_migration_init(&b->dev);
 	lmf_tracker_init(&b->dev.tracker, NULL);
