@@ -18,7 +18,7 @@
  * bits that it does not know and never sets what it read as reserved.
  */
 #define LMF_VERSION_MAJOR	1
-#define LMF_VERSION_MINOR	0
+#define LMF_VERSION_MINOR	1
 #define LMF_VERSION(major, minor)	((major) << 16 | (minor))
 #define LMF_VERSION_TO_MAJOR(v)		((v) >> 16)
 #define LMF_VERSION_TO_MINOR(v)		((v) & 0xffff)

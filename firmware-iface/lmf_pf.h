@@ -74,6 +74,7 @@ enum lmf_admin_opcode {
 	LMF_OP_LOG_START	= 0x0200,
 	LMF_OP_LOG_STOP		= 0x0201,
 	LMF_OP_LOG_FLUSH	= 0x0202,
+	LMF_OP_LOG_READ		= 0x0203,
 };
 
 /*
@@ -168,13 +169,16 @@ struct lmf_vf_info {
 	__le64 resets;		/* of this VF since the PF came up */
 	__le64 session;		/* open now, or 0 */
 	__le32 state;		/* LMF_INFO_STATE_*, now */
-	__u8 reserved1[52];
+	__le32 log_list_max;	/* RANGES: extents that the device keeps, 2.. */
+	__le32 log_leaves_max;	/* BITMAP: leaves of all ranges together */
+	__u8 reserved1[44];
 };
 LMF_ASSERT_SIZE(struct lmf_vf_info, 128);
 LMF_ASSERT_OFFSET(struct lmf_vf_info, state_max, 24);
 LMF_ASSERT_OFFSET(struct lmf_vf_info, log_ranges_max, 48);
 LMF_ASSERT_OFFSET(struct lmf_vf_info, resets, 56);
 LMF_ASSERT_OFFSET(struct lmf_vf_info, state, 72);
+LMF_ASSERT_OFFSET(struct lmf_vf_info, log_leaves_max, 80);
 
 #define LMF_INFO_CAP_MIGRATE	(1ull << 0)	/* SAVE, LOAD, QUIESCE */
 #define LMF_INFO_CAP_LOG	(1ull << 1)	/* LOG_* */
@@ -252,12 +256,20 @@ enum lmf_quiesce_level {
  *
  * A DMA write that falls outside the ranges need not be logged.
  *
- * LOG_FLUSH: completes when every DMA write that completed before it was
+ * LOG_FLUSH, of a RING: completes when every DMA write that completed before it was
  * submitted is posted, or with flag LMF_LOG_MORE when the ring is too full for
  * that: then the host consumes and flushes again. With the whole ring free, and
  * an entry for each range, it does not answer MORE: the device coarsens until
  * all fits. value[0] is the count of entries posted, free-running, value[1] the
  * number of overflows since LOG_START.
+ * Of RANGES: posts all to the list and never answers MORE; value[0] is the
+ * count of extents in it. Of a BITMAP: param is the sequence that the host has
+ * read, or 0; value[0] is that of the bank that this closes.
+ *
+ * LOG_READ, of RANGES and BITMAP: writes what is posted, or in the closed bank,
+ * to the data buffer, as much as fits or less; flag LMF_LOG_MORE says that some
+ * is left. Of RANGES param is 0. Of a BITMAP param is where to begin, 0 or
+ * value[0] of the LOG_READ before, and value[1] the sequence.
  *
  * LOG_STOP: posts nothing more; once it completed the ring memory is the
  * host's again. Succeeds when no log runs. Status VF says so too: with the VF
@@ -269,9 +281,9 @@ enum lmf_quiesce_level {
 struct lmf_log_start {
 	__u8 format;		/* enum lmf_log_format */
 	__u8 shift;		/* granule 2^shift bytes */
-	__le16 nsges;
+	__le16 nsges;		/* RING; else 0 */
 	__le32 nranges;		/* 1..log_ranges_max, disjoint */
-	__le32 entries;		/* power of two, 2..log_ring_max */
+	__le32 entries;		/* RING: power of two, 2..log_ring_max; else 0 */
 	__le32 threshold;	/* entries unconsumed for the event; 0: none */
 	__u8 reserved[16];
 };
@@ -285,7 +297,7 @@ struct lmf_log_range {
 };
 LMF_ASSERT_SIZE(struct lmf_log_range, 16);
 
-#define LMF_LOG_MORE		(1u << 0)	/* flags of LOG_FLUSH */
+#define LMF_LOG_MORE		(1u << 0)	/* flags of FLUSH and READ */
 
 /*
  * Events, in the AEQ; phase and order of writing as in a completion. Several of

@@ -10,7 +10,7 @@ static void facts(void)
 	struct bed *bed = bed_new(NULL);
 
 	CHECK_EQ(bed_reg(bed, LMF_FW_PF, LMF_PF_MAGIC), LMF_PF_MAGIC_VALUE);
-	CHECK_EQ(bed_reg(bed, LMF_FW_PF, LMF_PF_VERSION), LMF_VERSION(1, 0));
+	CHECK_EQ(bed_reg(bed, LMF_FW_PF, LMF_PF_VERSION), LMF_VERSION(1, 1));
 	CHECK_EQ(bed_reg(bed, LMF_FW_PF, LMF_PF_TOTAL_VFS), BED_VFS);
 	CHECK_EQ(bed_reg(bed, LMF_FW_PF, LMF_PF_STATUS), LMF_PF_STATUS_READY);
 	CHECK_EQ(bed_reg(bed, LMF_FW_PF, 0x800), 0);
@@ -120,7 +120,7 @@ static void vf_info(void)
 	CHECK_EQ(le16_to_cpu(cqe.status), LMF_ST_OK);
 	CHECK_EQ(le32_to_cpu(cqe.bytes), sizeof(info));
 	memcpy(&info, bed->host + HOST_DATA, sizeof(info));
-	CHECK_EQ(le32_to_cpu(info.version), LMF_VERSION(1, 0));
+	CHECK_EQ(le32_to_cpu(info.version), LMF_VERSION(1, 1));
 	CHECK_EQ(le64_to_cpu(info.caps), LMF_INFO_CAP_MIGRATE |
 					 LMF_INFO_CAP_LOG);
 	CHECK_EQ(le64_to_cpu(info.media_bytes), 4 << 20);

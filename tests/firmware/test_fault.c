@@ -417,11 +417,11 @@ static void identity_version(void)
 
 	bed_fault(bed, "identity-version=0x20003");
 	CHECK_EQ(saved_version(bed), LMF_VERSION(2, 3));
-	CHECK_EQ(bed_reg(bed, 0, LMF_VF_VERSION), LMF_VERSION(1, 0));
+	CHECK_EQ(bed_reg(bed, 0, LMF_VF_VERSION), LMF_VERSION(1, 1));
 	CHECK_EQ(save_all(bed, 0, &stream), LMF_ST_OK);
 	CHECK_EQ(load_all(bed, 1, &stream), LMF_ST_MISMATCH);
 	bed_fault(bed, "identity-version=0");
-	CHECK_EQ(saved_version(bed), LMF_VERSION(1, 0));
+	CHECK_EQ(saved_version(bed), LMF_VERSION(1, 1));
 	stream_free(&stream);
 	bed_free(bed);
 }

@@ -19,7 +19,7 @@ static void facts(void)
 	struct bed *bed = bed_new(NULL);
 
 	CHECK_EQ(bed_reg(bed, 0, LMF_VF_MAGIC), LMF_VF_MAGIC_VALUE);
-	CHECK_EQ(bed_reg(bed, 0, LMF_VF_VERSION), LMF_VERSION(1, 0));
+	CHECK_EQ(bed_reg(bed, 0, LMF_VF_VERSION), LMF_VERSION(1, 1));
 	CHECK_EQ(lmf_fw_read(bed->fw, 0, LMF_VF_MEDIA_BYTES, 8), 4 << 20);
 	CHECK_EQ(lmf_fw_read(bed->fw, 0, LMF_VF_CAPS, 8),
 		 LMF_VF_CAP_WRITE_ZEROES | LMF_VF_CAP_COPY);

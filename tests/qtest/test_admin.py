@@ -28,7 +28,7 @@ def segments(chunks):
 
 def test_vf_info(admin, vf):
     info = admin.info()
-    assert info.version == c.LMF_VERSION(1, 0)
+    assert info.version == c.LMF_VERSION(1, 1)
     assert info.log_formats == 1 << c.LMF_LOG_RING
     assert info.caps == c.LMF_INFO_CAP_MIGRATE | c.LMF_INFO_CAP_LOG
     assert info.media_bytes == 1 << 20
@@ -213,7 +213,7 @@ def test_state_of_another_version_is_refused(lmf, admin, vfs):
     lmf.fault("identity-version=0x20000")
     admin.quiesce(0, c.LMF_QUIESCE_FULL)
     chunks = admin.save(0)
-    assert admin.info().version == c.LMF_VERSION(1, 0)
+    assert admin.info().version == c.LMF_VERSION(1, 1)
     lmf.fault("none")
     admin.quiesce(1, c.LMF_QUIESCE_FULL)
     session = admin.call(c.LMF_OP_LOAD_BEGIN, 1).value[0]
