@@ -256,12 +256,12 @@ enum lmf_quiesce_level {
  *
  * A DMA write that falls outside the ranges need not be logged.
  *
- * LOG_FLUSH, of a RING: completes when every DMA write that completed before it was
- * submitted is posted, or with flag LMF_LOG_MORE when the ring is too full for
- * that: then the host consumes and flushes again. With the whole ring free, and
- * an entry for each range, it does not answer MORE: the device coarsens until
- * all fits. value[0] is the count of entries posted, free-running, value[1] the
- * number of overflows since LOG_START.
+ * LOG_FLUSH, of a RING: completes when every DMA write that completed before it
+ * was submitted is posted, or with flag LMF_LOG_MORE when the ring is too full
+ * for that: then the host consumes and flushes again. With the whole ring free,
+ * and an entry for each range, it does not answer MORE: the device coarsens
+ * until all fits. value[0] is the count of entries posted, free-running,
+ * value[1] the number of overflows since LOG_START.
  * Of RANGES: posts all to the list and never answers MORE; value[0] is the
  * count of extents in it. Of a BITMAP: param is the sequence that the host has
  * read, or 0; value[0] is that of the bank that this closes.

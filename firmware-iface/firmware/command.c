@@ -44,9 +44,10 @@ static uint32_t fw_info_state(const struct fw_vf *vf)
 static uint16_t fw_vf_info(struct lmf_fw *fw, struct fw_vf *vf,
 			   struct fw_slot *slot)
 {
+	uint32_t formats = fw_log_offers(fw);
 	struct lmf_vf_info info = {
 		.version = cpu_to_le32(fw->version),
-		.log_formats = cpu_to_le32(fw->config.log << LMF_LOG_RING),
+		.log_formats = cpu_to_le32(formats),
 		.caps = cpu_to_le64(fw_info_caps(fw)),
 		.media_bytes = cpu_to_le64(fw->config.media_bytes),
 		.state_max = cpu_to_le64(fw_state_max(fw)),
@@ -60,6 +61,10 @@ static uint16_t fw_vf_info(struct lmf_fw *fw, struct fw_vf *vf,
 		.resets = cpu_to_le64(vf->resets),
 		.session = cpu_to_le64(fw_session(vf)),
 		.state = cpu_to_le32(fw_info_state(vf)),
+		.log_list_max = cpu_to_le32(formats & 1u << LMF_LOG_RANGES ?
+					    FW_LIST_EXTENTS : 0),
+		.log_leaves_max = cpu_to_le32(formats & 1u << LMF_LOG_BITMAP ?
+					      FW_LOG_LEAVES : 0),
 	};
 	uint32_t bytes = fw_min(vf->sgl.total, sizeof(info));
 
@@ -104,22 +109,6 @@ static uint16_t fw_stop_log(struct lmf_fw *fw, struct fw_vf *vf,
 			    struct fw_slot *slot)
 {
 	fw_log_stop(fw, vf);
-	return LMF_ST_OK;
-}
-
-static uint16_t fw_flush_log(struct lmf_fw *fw, struct fw_vf *vf,
-			     struct fw_slot *slot)
-{
-	bool all;
-
-	if (!vf->log)
-		return LMF_ST_STATE;
-	all = fw_log_flush(fw, vf);
-	if (vf->log->broken)
-		return LMF_ST_DMA;
-	slot->cqe.flags = cpu_to_le16(all ? 0 : LMF_LOG_MORE);
-	slot->cqe.value[0] = cpu_to_le64(vf->log->posted);
-	slot->cqe.value[1] = cpu_to_le64(vf->log->overflows);
 	return LMF_ST_OK;
 }
 
@@ -191,7 +180,15 @@ static const struct fw_command fw_commands[] = {
 	}, {
 		.opcode = LMF_OP_LOG_FLUSH,
 		.cap = LMF_INFO_CAP_LOG,
-		.run = fw_flush_log,
+		.param_max = UINT32_MAX,
+		.run = fw_log_flush,
+	}, {
+		.opcode = LMF_OP_LOG_READ,
+		.cap = LMF_INFO_CAP_LOG,
+		.param_max = UINT32_MAX,
+		.data_min = LMF_LOG_READ_MIN,
+		.data_max = LMF_LOG_READ_MAX,
+		.run = fw_log_read,
 	},
 };
 

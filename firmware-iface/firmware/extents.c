@@ -4,6 +4,33 @@
  */
 #include "fw.h"
 
+bool fw_extents_alloc(struct lmf_fw *fw, struct fw_extents *set,
+		      unsigned int max)
+{
+	set->count = 0;
+	set->max = max;
+	set->extent = fw_alloc(fw, max * sizeof(*set->extent));
+	return set->extent;
+}
+
+/* @set->max is what it was allocated with. */
+void fw_extents_free(struct lmf_fw *fw, struct fw_extents *set)
+{
+	fw_free(fw, set->extent, set->max * sizeof(*set->extent));
+	set->extent = NULL;
+}
+
+/* Drops the extents that end before they begin. */
+void fw_extents_sweep(struct fw_extents *set)
+{
+	unsigned int i, kept = 0;
+
+	for (i = 0; i < set->count; i++)
+		if (set->extent[i].first <= set->extent[i].last)
+			set->extent[kept++] = set->extent[i];
+	set->count = kept;
+}
+
 /* The first extent that ends at or behind @granule; the count if none. */
 unsigned int fw_extents_find(const struct fw_extents *set, uint64_t granule)
 {
@@ -65,7 +92,7 @@ bool fw_extents_insert(struct fw_extents *set, const struct fw_extent *new)
 {
 	unsigned int i = fw_extents_find(set, new->first);
 
-	if (set->count == FW_LOG_EXTENTS)
+	if (set->count >= set->max)
 		return false;
 	memmove(&set->extent[i + 1], &set->extent[i],
 		(set->count - i) * sizeof(set->extent[0]));

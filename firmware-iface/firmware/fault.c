@@ -4,7 +4,8 @@
  *
  *	lose-dirty=VF:NUM:DEN	drop each logged granule with probability
  *				NUM/DEN; NUM 0 ends it
- *	log-entries=N		use N entries of a log ring at most; 0: all
+ *	log-entries=N		use N entries of a log ring or list, or leaves
+ *				of a bank, at most; 0: all
  *	log-delay-us=N		post log entries this late
  *	admin-delay=OP:US	complete this opcode this late; 0 ends it
  *	admin-drop=OP:K		execute the K-th next one and do not complete it
@@ -13,7 +14,7 @@
  *	admin-corrupt=OP:K[:1]	complete the K-th next one with garbage but for
  *				the tag; with :1 the tag too
  *	admin-reorder=1		complete admin commands late, out of order
- *	short-chunks=1		let SAVE_READ answer less than fits
+ *	short-chunks=1		let SAVE_READ and LOG_READ answer less than fits
  *	identity-version=N	let the IDENTITY of saves claim this version,
  *				0x20000 for 2.0; 0: the true one
  *	event-lost		tell the host that events were lost

@@ -12,7 +12,9 @@
  *	save.c load.c	admin commands that move state
  *	engine.c	VF queues: fetch, completions, quiesce
  *	execute.c	one VF request, in bounded pieces
- *	logger.c	dirty log;  extents.c  the set of granules in it
+ *	logger.c	dirty log: what its formats have in common
+ *	log_ring.c log_ranges.c log_bitmap.c	one format each
+ *	extents.c	a bounded set of granules
  *	media.c		on-device memory and its dirty tracking
  *	event.c sgl.c fault.c
  *
@@ -86,6 +88,8 @@ static inline __le64 cpu_to_le64(uint64_t value)
 #define FW_LOG_SHIFT_MAX	21
 /* More than ranges, so that two extents of one range can always be merged. */
 #define FW_LOG_EXTENTS		256
+#define FW_LIST_EXTENTS		4096
+#define FW_LOG_LEAVES		32768	/* 4 TiB in granules of 4 KiB */
 
 #define FW_MEDIA_LIMIT		(64ull << 30)
 #define FW_LEAF_GRANULES	256
@@ -175,28 +179,50 @@ struct fw_extent {
 /* Sorted, with gaps between. */
 struct fw_extents {
 	unsigned int count;
-	struct fw_extent extent[FW_LOG_EXTENTS];
+	unsigned int max;
+	struct fw_extent *extent;
+};
+
+struct fw_bits;
+
+/* Of a BITMAP: for each leaf, is it dirty, in which granules or in all? */
+struct fw_bank {
+	uint64_t *dirty;	/* one bit for each leaf */
+	bool *full;
+	struct fw_bits **leaf;	/* NULL until it was dirty once */
+	uint32_t count;		/* dirty leaves */
 };
 
 struct fw_log {
+	const struct fw_log_format *format;
 	unsigned int shift;
-	uint32_t entries;
 	uint32_t threshold;
-	uint64_t posted;
-	uint64_t consumed;
 	uint64_t overflows;
-	uint64_t rotor;		/* granule where posting goes on */
-	bool overflowing;	/* since the last entry was posted */
+	bool overflowing;	/* counted already */
 	bool told;		/* threshold event sent, nothing consumed */
-	bool broken;		/* the ring was not accessible */
 	unsigned int ranges;
 	struct {
 		uint64_t first;	/* granules */
 		uint64_t last;
 	} range[FW_LOG_RANGES];
+	/* RING and RANGES */
+	struct fw_extents pending;
+	/* RING */
+	uint32_t entries;
+	uint64_t posted;
+	uint64_t consumed;
+	uint64_t rotor;		/* granule where posting goes on */
+	bool broken;		/* the ring was not accessible */
 	struct fw_sgl ring;
 	uint32_t ring_slot;	/* first slot in ring.sge[ring.index] */
-	struct fw_extents pending;
+	/* RANGES */
+	unsigned int coarse;	/* a unit is so many powers of 2 of granules */
+	/* BITMAP */
+	uint32_t leaves;
+	struct fw_bank bank[2];
+	unsigned int open;	/* index of the open one */
+	uint32_t sequence;	/* of the closed one */
+	uint32_t cursor;	/* of a flush that takes steps */
 };
 
 struct fw_save {
@@ -429,6 +455,10 @@ bool fw_media_reap(struct lmf_fw *fw, struct fw_vf *vf);
 void fw_media_destroy(struct lmf_fw *fw, struct fw_vf *vf);
 
 /* extents.c */
+bool fw_extents_alloc(struct lmf_fw *fw, struct fw_extents *set,
+		      unsigned int max);
+void fw_extents_free(struct lmf_fw *fw, struct fw_extents *set);
+void fw_extents_sweep(struct fw_extents *set);
 bool fw_extents_merge(struct fw_extents *set, const struct fw_extent *new);
 bool fw_extents_insert(struct fw_extents *set, const struct fw_extent *new);
 void fw_extents_join(struct fw_extents *set, unsigned int index);
@@ -438,13 +468,44 @@ unsigned int fw_extents_find(const struct fw_extents *set, uint64_t granule);
 uint16_t fw_log_start(struct lmf_fw *fw, struct fw_vf *vf, const void *data,
 		      size_t len);
 void fw_log_stop(struct lmf_fw *fw, struct fw_vf *vf);
-bool fw_log_publish(struct lmf_fw *fw, struct fw_vf *vf);
-bool fw_log_flush(struct lmf_fw *fw, struct fw_vf *vf);
+void fw_log_publish(struct lmf_fw *fw, struct fw_vf *vf);
+uint16_t fw_log_flush(struct lmf_fw *fw, struct fw_vf *vf,
+		      struct fw_slot *slot);
+uint16_t fw_log_read(struct lmf_fw *fw, struct fw_vf *vf,
+		     struct fw_slot *slot);
 void fw_log_write(struct lmf_fw *fw, struct fw_vf *vf, uint64_t addr,
 		  uint64_t len);
 void fw_log_head(struct lmf_fw *fw, struct fw_vf *vf, uint32_t head);
 void fw_log_run(struct lmf_fw *fw);
 uint64_t fw_log_next(const struct lmf_fw *fw);
+uint32_t fw_log_offers(const struct lmf_fw *fw);
+uint64_t fw_log_due(const struct lmf_fw *fw);
+void fw_log_overflowed(struct fw_vf *vf);
+void fw_log_tell(struct lmf_fw *fw, struct fw_vf *vf, uint64_t unconsumed);
+
+/*
+ * A format of the log, log_*.c. @start and @read answer a status, @flush too or
+ * FW_AGAIN; @stop is called after a @start that failed as well. @head, @run and
+ * @next may be NULL.
+ */
+struct fw_log_format {
+	uint16_t (*start)(struct lmf_fw *fw, struct fw_log *log,
+			  const struct lmf_log_start *start,
+			  const struct lmf_sge *sge);
+	void (*stop)(struct lmf_fw *fw, struct fw_log *log);
+	void (*add)(struct lmf_fw *fw, struct fw_vf *vf, uint64_t first,
+		    uint64_t last);
+	void (*publish)(struct lmf_fw *fw, struct fw_vf *vf);
+	uint16_t (*flush)(struct lmf_fw *fw, struct fw_vf *vf,
+			  struct fw_slot *slot);
+	uint16_t (*read)(struct lmf_fw *fw, struct fw_vf *vf,
+			 struct fw_slot *slot);
+	void (*head)(struct lmf_fw *fw, struct fw_vf *vf, uint32_t head);
+	void (*run)(struct lmf_fw *fw, struct fw_vf *vf);
+	uint64_t (*next)(const struct lmf_fw *fw, const struct fw_log *log);
+};
+
+extern const struct fw_log_format fw_log_ring, fw_log_ranges, fw_log_bitmap;
 
 /* sgl.c */
 uint16_t fw_sgl_load(struct lmf_fw *fw, int fn, struct fw_sgl *sgl,

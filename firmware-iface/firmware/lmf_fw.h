@@ -60,6 +60,7 @@ struct lmf_fw_ops {
  *		       a flush comes first
  * @migrate: VFs offer LMF_INFO_CAP_MIGRATE
  * @log: VFs offer LMF_INFO_CAP_LOG
+ * @log_formats: bit n: enum lmf_log_format n is offered; 0 means all
  * @version: LMF_VERSION() to report; 0 means the present one
  * @seed: of everything random
  */
@@ -72,6 +73,7 @@ struct lmf_fw_config {
 	uint64_t log_post_delay_ns;
 	bool migrate;
 	bool log;
+	uint32_t log_formats;
 	uint32_t version;
 	uint64_t seed;
 };

@@ -437,6 +437,23 @@ struct lmf_admin_cmd bed_log_cmd(struct bed *bed, unsigned int vf,
 	return bed_cmd_data(LMF_OP_LOG_START, vf, HOST_DATA, sizeof(data));
 }
 
+struct lmf_admin_cmd bed_log_cmd_of(struct bed *bed, unsigned int format,
+				    uint32_t threshold, unsigned int shift,
+				    uint64_t iova, uint64_t bytes)
+{
+	struct lmf_admin_cmd cmd = bed_log_cmd(bed, 0, 64, threshold, shift,
+					       iova, bytes);
+	struct lmf_log_start *start = (void *)(bed->host + HOST_DATA);
+
+	if (format == LMF_LOG_RING)
+		return cmd;
+	start->format = format;
+	start->nsges = 0;
+	start->entries = 0;
+	return bed_cmd_data(LMF_OP_LOG_START, 0, HOST_DATA,
+			    sizeof(*start) + sizeof(struct lmf_log_range));
+}
+
 uint32_t bed_random(uint64_t *state)
 {
 	*state = *state * 6364136223846793005ull + 1442695040888963407ull;

@@ -108,6 +108,11 @@ struct lmf_admin_cmd bed_log_cmd(struct bed *bed, unsigned int vf,
 				 unsigned int shift, uint64_t iova,
 				 uint64_t bytes);
 
+/* One range; of a RING with 64 entries. @threshold is 0 for a BITMAP. */
+struct lmf_admin_cmd bed_log_cmd_of(struct bed *bed, unsigned int format,
+				    uint32_t threshold, unsigned int shift,
+				    uint64_t iova, uint64_t bytes);
+
 uint32_t bed_random(uint64_t *state);
 
 #endif

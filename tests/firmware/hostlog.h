@@ -9,8 +9,12 @@
 #include "bed.h"
 
 struct host_log {
+	unsigned int format;
 	uint32_t entries;
 	uint64_t consumed;
+	uint32_t sequence;	/* read to its end, not acknowledged yet */
+	unsigned int reads;
+	uint8_t flags;		/* of the last list */
 	unsigned int shift;
 	uint64_t coarse;
 	uint64_t granules;	/* reported, with repetitions */
@@ -22,5 +26,14 @@ void host_log_free(struct host_log *log);
 /* Consumes at most @max entries; false if one is out of its bounds. */
 bool host_consume(struct bed *bed, struct host_log *log, uint32_t max);
 struct lmf_admin_cqe log_flush(struct bed *bed);
+
+#define HOST_LIST	(HOST_DATA + 0x10000)
+#define HOST_LIST_BYTES	16384
+
+struct lmf_admin_cqe log_read(struct bed *bed, uint32_t param);
+/* Reads all that is posted; false if some of it is out of its bounds. */
+bool host_read(struct bed *bed, struct host_log *log);
+/* Flushes and gathers until all is in, in any format. */
+bool host_gather(struct bed *bed, struct host_log *log);
 
 #endif

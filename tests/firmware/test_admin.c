@@ -124,7 +124,7 @@ static void vf_info(void)
 	CHECK_EQ(le64_to_cpu(info.caps), LMF_INFO_CAP_MIGRATE |
 					 LMF_INFO_CAP_LOG);
 	CHECK_EQ(le64_to_cpu(info.media_bytes), 4 << 20);
-	CHECK_EQ(le32_to_cpu(info.log_formats), 1);
+	CHECK_EQ(le32_to_cpu(info.log_formats), 7);
 	CHECK_EQ(le64_to_cpu(info.resets), 1);
 	lmf_fw_reset(bed->fw, 1);
 	/* A host of an older minor version has a shorter structure. */

@@ -175,7 +175,8 @@ static void union_of_entries_is_what_was_written(void)
 /* The set itself, against one flag a granule. */
 static void extents_are_a_set(void)
 {
-	static struct fw_extents set;
+	static struct fw_extent extent[FW_LOG_EXTENTS];
+	struct fw_extents set = { .max = FW_LOG_EXTENTS, .extent = extent };
 	static uint8_t has[600];
 	struct fw_extent new = { 0 };
 	uint64_t state = 3;

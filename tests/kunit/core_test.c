@@ -11,7 +11,8 @@ static void core_test_caps(struct kunit *test)
 	const struct lmf_vf_caps *caps = lmf_vf_caps(b->vf[0].handle);
 
 	KUNIT_EXPECT_TRUE(test, caps->migrate && caps->log);
-	KUNIT_EXPECT_EQ(test, caps->log_formats, BIT(LMF_LOG_RING));
+	KUNIT_EXPECT_EQ(test, caps->log_formats, BIT(LMF_LOG_RING) |
+			BIT(LMF_LOG_RANGES) | BIT(LMF_LOG_BITMAP));
 	KUNIT_EXPECT_EQ(test, caps->state_max, fw_state_max(b->pf.fw));
 	KUNIT_EXPECT_EQ(test, caps->trailer_max, fw_trailer_max(b->pf.fw));
 	KUNIT_EXPECT_EQ(test, caps->chunk_min, FW_CHUNK_MIN);

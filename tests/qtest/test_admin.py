@@ -29,7 +29,8 @@ def segments(chunks):
 def test_vf_info(admin, vf):
     info = admin.info()
     assert info.version == c.LMF_VERSION(1, 1)
-    assert info.log_formats == 1 << c.LMF_LOG_RING
+    assert info.log_formats == (1 << c.LMF_LOG_RING | 1 << c.LMF_LOG_RANGES |
+                                1 << c.LMF_LOG_BITMAP)
     assert info.caps == c.LMF_INFO_CAP_MIGRATE | c.LMF_INFO_CAP_LOG
     assert info.media_bytes == 1 << 20
     assert info.log_ring_max == 65536

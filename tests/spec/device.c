@@ -18,6 +18,10 @@
 #define AEQ		0x10002000
 #define LOG_DATA	0x10011000
 #define CHUNK_2		0x10050000
+#define RANGES_DATA	0x10012000
+#define BITMAP_DATA	0x10013000
+#define LIST		0x10060000
+#define LEAVES		0x10070000
 #define SQ		0x20000000
 #define CQ		0x20001000
 #define SOURCE		0x50010000
@@ -212,6 +216,43 @@ static void save(void)
 	admin(&cmd);
 }
 
+static void log_command(uint16_t opcode, uint64_t addr, uint32_t len)
+{
+	struct lmf_admin_cmd cmd = {
+		.opcode = opcode, .vf = VF, .tag = 0x00070000 + asq_tail,
+		.nsge = !!len, .sge = { .addr = addr, .len = len },
+	};
+
+	admin(&cmd);
+}
+
+static void log_start(uint64_t data)
+{
+	log_command(LMF_OP_LOG_STOP, 0, 0);
+	log_command(LMF_OP_LOG_START, data, 48);
+}
+
+/* Section 8.7. */
+static void list(void)
+{
+	log_start(RANGES_DATA);
+	read_to(0x40001000, 512);
+	read_to(0x40010f00, 8704);
+	log_command(LMF_OP_LOG_FLUSH, 0, 0);
+	log_command(LMF_OP_LOG_READ, LIST, 8192);
+}
+
+/* Section 8.8. */
+static void bank(void)
+{
+	log_start(BITMAP_DATA);
+	read_to(0x40001000, 512);
+	read_to(0x40010f00, 8704);
+	read_to(0x50000000, 4096);
+	log_command(LMF_OP_LOG_FLUSH, 0, 0);
+	log_command(LMF_OP_LOG_READ, LEAVES, 8192);
+}
+
 int main(void)
 {
 	const struct lmf_fw_config config = {
@@ -234,6 +275,8 @@ int main(void)
 	read_and_write();
 	log_and_wrap();
 	save();
+	list();
+	bank();
 	for (e = examples; e < examples + count; e++) {
 		if (!e->by_device)
 			continue;
