@@ -75,7 +75,7 @@ LMF_ASSERT_OFFSET(struct lmf_log_entry, phase, 14);
  *	00 00 09 00 00 00 00 00  01 00 00 00 00 00 00 00
  */
 struct lmf_log_list {
-	__u8 shift;		/* units of 2^shift bytes, not below the log's */
+	__u8 shift;		/* unit 2^shift bytes, not below the log's */
 	__u8 flags;		/* LMF_LOG_LIST_* */
 	__le16 reserved0;
 	__le32 count;		/* extents that follow */

@@ -283,7 +283,7 @@ struct lmf_log_start {
 	__u8 shift;		/* granule 2^shift bytes */
 	__le16 nsges;		/* RING; else 0 */
 	__le32 nranges;		/* 1..log_ranges_max, disjoint */
-	__le32 entries;		/* RING: power of two, 2..log_ring_max; else 0 */
+	__le32 entries;		/* RING: power of two, 2..log_ring_max */
 	__le32 threshold;	/* entries unconsumed for the event; 0: none */
 	__u8 reserved[16];
 };

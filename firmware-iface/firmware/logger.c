@@ -30,8 +30,9 @@ uint32_t fw_log_offers(const struct lmf_fw *fw)
 /* When what is written now is to be posted. */
 uint64_t fw_log_due(const struct lmf_fw *fw)
 {
-	return fw->now + (fw->fault.log_delay_set ? fw->fault.log_delay_ns :
-						    fw->config.log_post_delay_ns);
+	return fw->now + (fw->fault.log_delay_set ?
+			  fw->fault.log_delay_ns :
+			  fw->config.log_post_delay_ns);
 }
 
 /* Counts an overflow once, until the format clears @overflowing. */
