@@ -112,7 +112,8 @@ def under_load(io_delay_us=0, **options):
             result['complaints'] = disk.complaints()
             result['recovered'] = disk.recovered_interrupts()
             result['recoveries'] = disk.recoveries()
-            result['bounced'] = disk.bounced()
+            if 'swiotlb=force' in options.get('append', ''):
+                result['bounced'] = disk.bounced()
             result['parked'] = stats()[0]['requests']
         return {**result, **both.facts()}
 
