@@ -121,8 +121,9 @@ const struct lmf_vf_caps *lmf_vf_caps(const struct lmf_vf *vf)
 
 struct lmf_buf *lmf_buf_alloc(struct lmf_vf *vf, size_t size, gfp_t gfp)
 {
-	struct mock_buf *buf = kzalloc(sizeof(*buf), gfp);
+	struct mock_buf *buf;
 
+	buf = vf->no_bufs ? NULL : kzalloc(sizeof(*buf), gfp);
 	if (!buf)
 		return NULL;
 	buf->pub.vaddr = kzalloc(size, gfp);
@@ -230,6 +231,8 @@ int lmf_vf_save_begin(struct lmf_vf *vf, u64 *session)
 		*session = vf->session;
 	}
 	spin_unlock(&vf->lock);
+	if (!err && vf->begun)
+		vf->begun(vf);
 	return err;
 }
 
@@ -287,6 +290,8 @@ int lmf_vf_load_begin(struct lmf_vf *vf, u64 *session)
 		*session = vf->session;
 	}
 	spin_unlock(&vf->lock);
+	if (!err && vf->begun)
+		vf->begun(vf);
 	return err;
 }
 
@@ -471,8 +476,9 @@ static void mock_op_work(struct work_struct *work)
 static struct lmf_op *mock_submit(struct lmf_vf *vf, const struct lmf_op *what,
 				  struct lmf_buf *buf)
 {
-	struct lmf_op *op = kmemdup(what, sizeof(*what), GFP_KERNEL);
+	struct lmf_op *op;
 
+	op = vf->no_ops ? NULL : kmemdup(what, sizeof(*what), GFP_KERNEL);
 	if (!op)
 		return ERR_PTR(-ENOMEM);
 	op->vf = vf;

@@ -59,6 +59,9 @@ enum mock_load_stage {
  * @wq: the device's hands: one operation after the other
  * @delay_us: that each takes
  * @hold: none is begun
+ * @no_bufs: there is no memory for buffers
+ * @no_ops: nor, with this, for operations
+ * @begun: told of a session before the driver is, or NULL
  * @change: woken when @hold ends and when an operation is done
  * @bufs: not freed
  * @uncharged: buffers that no memory cgroup pays for, ever
@@ -87,6 +90,9 @@ struct lmf_vf {
 	struct workqueue_struct *wq;
 	unsigned int delay_us;
 	bool hold;
+	bool no_bufs;
+	bool no_ops;
+	void (*begun)(struct lmf_vf *vf);
 	wait_queue_head_t change;
 	atomic_t bufs;
 	atomic_t uncharged;

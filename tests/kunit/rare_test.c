@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What seldom happens to a session: no memory, a reset as it begins, a reader
+ * that is killed between two locks; and what poll() and MIG_DATA_SIZE say when
+ * there is nothing to say.
+ */
+#include "migration_bed.h"
+
+#include <linux/sched/signal.h>
+
+/* To be saved is refused while the VF runs; to be stopped is not. */
+static void rare_test_stop_memory(struct kunit *test)
+{
+	struct pair *p = test->priv;
+
+	p->src->vf.no_bufs = true;
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP_COPY)), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(RUNNING));
+	KUNIT_EXPECT_EQ(test, p->src->vf.level, LMF_RUN);
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP)), 0);
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP_COPY)), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(STOP));
+	p->src->vf.no_bufs = false;
+	save_stopped(p);
+	resume(p, SZ_16K);
+}
+
+/* A read that found no memory is made again, and nothing is missing. */
+static void rare_test_read_memory(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f = set_state(p->src, STATE(PRE_COPY));
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	p->src->vf.no_ops = true;
+	KUNIT_EXPECT_EQ(test, read_all(p, f, 3000), -ENOMEM);
+	p->src->vf.no_ops = false;
+	KUNIT_EXPECT_EQ(test, read_all(p, f, 3000), -ENOMSG);
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP_COPY)), 0);
+	KUNIT_EXPECT_EQ(test, read_all(p, f, 3000), 0);
+	fput(f);
+	resume(p, 3000);
+}
+
+/* A chunk that did not reach the device ends the load, and says so. */
+static void rare_test_write_memory(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f;
+
+	save_stopped(p);
+	f = set_state(p->dst, STATE(RESUMING));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	p->dst->vf.no_ops = true;
+	KUNIT_EXPECT_EQ(test, write_all(p, f, SZ_16K), -ENOMEM);
+	p->dst->vf.no_ops = false;
+	KUNIT_EXPECT_LT(test, write_all(p, f, SZ_16K), 0);
+	KUNIT_EXPECT_LT(test, go(p->dst, STATE(STOP)), 0);
+	fput(f);
+	reset(p->dst);
+	resume(p, SZ_16K);
+}
+
+static void reset_begun(struct lmf_vf *vf)
+{
+	vf->begun = NULL;
+	reset(container_of(vf, struct bed, vf));
+}
+
+/* The session is there, but the driver does not have it yet. */
+static void rare_test_reset_begun(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f;
+
+	p->src->vf.begun = reset_begun;
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(PRE_COPY)), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(RUNNING));
+	save_stopped(p);
+	p->dst->vf.begun = reset_begun;
+	f = set_state(p->dst, STATE(RESUMING));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	KUNIT_EXPECT_EQ(test, get_state(p->dst), STATE(RUNNING));
+	KUNIT_EXPECT_EQ(test, write_some(p, f, 0, 1), -ENODEV);
+	fput(f);
+}
+
+/* It may be written to as soon as there is a buffer. */
+static void rare_test_poll_load(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f;
+	ssize_t ret;
+	size_t at;
+
+	save_stopped(p);
+	f = set_state(p->dst, STATE(RESUMING));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	f->f_flags |= O_NONBLOCK;
+	KUNIT_EXPECT_TRUE(test, f->f_op->poll(f, NULL) & EPOLLOUT);
+	p->dst->vf.hold = true;
+	for (at = 0; at < p->bytes; at += ret) {
+		ret = write_some(p, f, at, min(p->bytes - at, SEG_RECORD));
+		if (ret <= 0)
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, ret, -EAGAIN);
+	KUNIT_EXPECT_FALSE(test, f->f_op->poll(f, NULL) & EPOLLOUT);
+	mock_vf_release(&p->dst->vf);
+	mock_vf_wait_idle(&p->dst->vf);
+	KUNIT_EXPECT_TRUE(test, f->f_op->poll(f, NULL) & EPOLLOUT);
+	fput(f);
+}
+
+/* An idle device has nothing to be read, a stopped one has its end. */
+static void rare_test_poll_save(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f = set_state(p->src, STATE(PRE_COPY));
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -ENOMSG);
+	KUNIT_EXPECT_FALSE(test, f->f_op->poll(f, NULL) & EPOLLIN);
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP_COPY)), 0);
+	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), 0);
+	KUNIT_EXPECT_TRUE(test, f->f_op->poll(f, NULL) & EPOLLIN);
+	fput(f);
+}
+
+/* Of a save that failed nobody knows how much it was: as much as can be. */
+static void rare_test_failed_size(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f = set_state(p->src, STATE(PRE_COPY));
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	p->src->vf.fault[MOCK_SAVE_READ] = (struct mock_fault) { 1, 0, -EIO };
+	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -EIO);
+	KUNIT_EXPECT_GE(test, data_size(p->src), p->src->vf.caps.state_max);
+	fput(f);
+}
+
+static int killed_reader(void *data)
+{
+	struct file *f = data;
+	int ret;
+
+	allow_signal(SIGKILL);
+	ret = f->f_op->read(f, NULL, 1, NULL);
+	while (!kthread_should_stop())
+		usleep_range(500, 1000);
+	return ret;
+}
+
+/* It has shut out other readers, but somebody else has the session. */
+static void rare_test_killed(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f = set_state(p->src, STATE(PRE_COPY));
+	struct task_struct *task;
+	struct lmf_migf *migf;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	migf = p->src->dev.migf;
+	mutex_lock(&migf->lock);
+	task = kthread_run(killed_reader, f, "lmf-killed");
+	KUNIT_EXPECT_TRUE(test,
+			  wait_until(mutex_is_locked(&migf->io_mutex), 20));
+	send_sig(SIGKILL, task, 1);
+	KUNIT_EXPECT_EQ(test, kthread_stop(task), -EINTR);
+	mutex_unlock(&migf->lock);
+	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -ENOMSG);
+	fput(f);
+}
+
+static struct kunit_case rare_test_cases[] = {
+	KUNIT_CASE(rare_test_stop_memory),
+	KUNIT_CASE(rare_test_read_memory),
+	KUNIT_CASE(rare_test_write_memory),
+	KUNIT_CASE(rare_test_reset_begun),
+	KUNIT_CASE(rare_test_poll_load),
+	KUNIT_CASE(rare_test_poll_save),
+	KUNIT_CASE(rare_test_failed_size),
+	KUNIT_CASE(rare_test_killed),
+	{}
+};
+
+static struct kunit_suite rare_test_suite = {
+	.name = "lmf-rare",
+	.init = migration_test_init,
+	.exit = migration_test_exit,
+	.test_cases = rare_test_cases,
+};
+
+kunit_test_suite(rare_test_suite);
