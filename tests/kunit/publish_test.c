@@ -31,6 +31,19 @@ static bool publish_has_bitmap;
 #undef IS_ENABLED
 #define IS_ENABLED(CONFIG_OPTION)	((CONFIG_OPTION) && publish_has_bitmap)
 
+/* And so is vfio-pci, as far as it opens and closes a device. */
+#define vfio_pci_core_init_dev		publish_init_dev
+#define vfio_pci_core_release_dev	publish_release_dev
+#define vfio_pci_core_enable		publish_enable
+#define vfio_pci_core_finish_enable	publish_finish_enable
+#define vfio_pci_core_close_device	publish_close_device
+
+static int publish_init_dev(struct vfio_device *vdev);
+static void publish_release_dev(struct vfio_device *vdev);
+static int publish_enable(struct vfio_pci_core_device *core);
+static void publish_finish_enable(struct vfio_pci_core_device *core);
+static void publish_close_device(struct vfio_device *vdev);
+
 #include "../../src/vfio/vfio_dev.c"
 #include "../../src/vfio/sysfs.c"
 
@@ -43,7 +56,9 @@ struct lmf_vf {
 
 /* There is no way to hand them over. */
 static struct lmf_vf publish_vf;
-static int publish_err;		/* of lmf_vf_get() */
+static int publish_err;		/* of lmf_vf_get(), and of vfio-pci */
+static const struct lmf_vf_notify *publish_notify;
+static char publish_calls[8];	/* of vfio-pci, one letter each */
 
 struct lmf_vf *lmf_vf_get(struct pci_dev *pdev,
 			  const struct lmf_vf_notify *notify, void *priv)
@@ -51,6 +66,10 @@ struct lmf_vf *lmf_vf_get(struct pci_dev *pdev,
 	if (publish_err)
 		return ERR_PTR(publish_err);
 	publish_vf.users++;
+	publish_notify = notify;
+	/* The device need not wait until somebody listens. */
+	notify->log_threshold(priv);
+	notify->lost(priv);
 	return &publish_vf;
 }
 
@@ -62,6 +81,38 @@ void lmf_vf_put(struct lmf_vf *vf)
 const struct lmf_vf_caps *lmf_vf_caps(const struct lmf_vf *vf)
 {
 	return &vf->caps;
+}
+
+static void publish_called(char call)
+{
+	publish_calls[strlen(publish_calls)] = call;
+}
+
+static int publish_init_dev(struct vfio_device *vdev)
+{
+	publish_called('i');
+	return publish_err;
+}
+
+static void publish_release_dev(struct vfio_device *vdev)
+{
+	publish_called('r');
+}
+
+static int publish_enable(struct vfio_pci_core_device *core)
+{
+	publish_called('e');
+	return publish_err;
+}
+
+static void publish_finish_enable(struct vfio_pci_core_device *core)
+{
+	publish_called('f');
+}
+
+static void publish_close_device(struct vfio_device *vdev)
+{
+	publish_called('c');
 }
 
 /**
@@ -130,6 +181,7 @@ static struct publish_bed *publish_bed(struct kunit *test, const char *name)
 	b->dev.core.vdev.dev = &b->pdev.dev;
 	dev_set_drvdata(&b->pdev.dev, &b->dev.core);
 	publish_err = 0;
+	memset(publish_calls, 0, sizeof(publish_calls));
 	return b;
 }
 
@@ -178,9 +230,44 @@ static void publish_test_refused(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, b->dev.vf);
 }
 
+/* An event of the device reaches the tracker, which is off and ignores it. */
+static void publish_test_notify(struct kunit *test)
+{
+	struct publish_bed *b = publish_bed(test, "notify");
+
+	publish_has_bitmap = true;
+	publish_vf = (struct lmf_vf) {
+		.caps = { .log = true, .log_formats = BIT(LMF_LOG_RING) },
+	};
+	lmf_migration_init(&b->dev);
+	KUNIT_ASSERT_EQ(test, lmf_vfio_setup(&b->dev, &b->pdev), 0);
+	publish_notify->log_threshold(&b->dev);
+	KUNIT_EXPECT_FALSE(test, work_busy(&b->dev.tracker.drain));
+	lmf_vfio_teardown(&b->dev);
+}
+
+/* Plain vfio-pci: what it says counts, and there is nothing else. */
+static void publish_test_open(struct kunit *test)
+{
+	struct publish_bed *b = publish_bed(test, "open");
+	struct vfio_device *vdev = &b->dev.core.vdev;
+
+	KUNIT_EXPECT_EQ(test, publish_vfio_ops.init(vdev), 0);
+	publish_err = -EIO;
+	KUNIT_EXPECT_EQ(test, publish_vfio_ops.open_device(vdev), -EIO);
+	KUNIT_EXPECT_STREQ(test, publish_calls, "ie");
+	publish_err = 0;
+	KUNIT_EXPECT_EQ(test, publish_vfio_ops.open_device(vdev), 0);
+	publish_vfio_ops.close_device(vdev);
+	publish_vfio_ops.release(vdev);
+	KUNIT_EXPECT_STREQ(test, publish_calls, "ieefcr");
+}
+
 static struct kunit_case publish_test_cases[] = {
 	KUNIT_CASE_PARAM(publish_test_offer, offer_gen_params),
 	KUNIT_CASE(publish_test_refused),
+	KUNIT_CASE(publish_test_notify),
+	KUNIT_CASE(publish_test_open),
 	{}
 };
 
