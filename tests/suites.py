@@ -50,7 +50,7 @@ FULL = [
     ('sweep', 'tap', ['env', 'LMF_UML_ARGS=sweep_test.stride=1',
                       'tests/kunit/run', 'lmf-sweep'], 2),
     ('cross', 'tap', ['tests/kunit/cross'], None),
-    ('coverage', 'tap', ['tests/coverage/run'], None),
+    ('coverage', 'tap', ['tests/coverage/run'], 5),
     ('series', 'tap', ['tests/series/run'], 5),
     ('to-and-fro', 'pytest', bed('to_and_fro'), 9),
     ('baseline', 'pytest', bed('baseline'), 4),

@@ -166,8 +166,10 @@ def judge(top, tap, folders, files, arcs, exceptions):
             [f'{name}:{line["line"]}: {line["text"]}'
              for name, file in files.items() for line in file['missed']
              if not line['why']])
-    tap.say(not exceptions.stale(), 'and nothing else is in there',
-            [' '.join(entry) for entry in exceptions.stale()])
+    # What only another kernel runs is an exception still.
+    if len(folders) == 1:
+        tap.say(not exceptions.stale(), 'and nothing else is in there',
+                [' '.join(entry) for entry in exceptions.stale()])
 
 
 def main():
