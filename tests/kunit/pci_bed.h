@@ -284,6 +284,11 @@ static struct pci_dev *pci_bed_next(unsigned int vendor, unsigned int device,
 	return next;
 }
 
+/* Some machines have macros of these names. */
+#undef ioread32
+#undef iowrite32
+#undef pci_iomap
+#undef pci_iounmap
 #undef pci_resource_len
 #undef module_pci_driver
 #define ioread32			pci_bed_read
