@@ -44,18 +44,19 @@ def bed(name):
 
 
 # and about how many minutes it takes, the building of what it alone needs
-# included. None: it has not been seen green as it stands, and CI leaves it out.
+# included. None: CI leaves it out, as it was not seen green as it stands, or as
+# what it measures needs a machine that is quiet.
 FULL = [
     ('style', 'tap', ['tests/style/run'], 5),
     ('sweep', 'tap', ['env', 'LMF_UML_ARGS=sweep_test.stride=1',
                       'tests/kunit/run', 'lmf-sweep'], 2),
     ('cross', 'tap', ['tests/kunit/cross'], None),
-    ('coverage', 'tap', ['tests/coverage/run'], 5),
+    ('coverage', 'tap', ['tests/coverage/run'], None),
     ('series', 'tap', ['tests/series/run'], 5),
     ('to-and-fro', 'pytest', bed('to_and_fro'), 9),
     ('baseline', 'pytest', bed('baseline'), 4),
     ('mutants', 'tap', ['tests/mutants/run'], None),
-    ('precopy', 'pytest', bed('precopy'), 4),
+    ('precopy', 'pytest', bed('precopy'), None),
     ('debug', 'pytest', bed('debug'), None),
     ('swiotlb', 'pytest', bed('swiotlb'), None),
     ('to-and-fro-debug', 'pytest', bed('to_and_fro_debug'), None),
