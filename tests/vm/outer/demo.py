@@ -126,7 +126,8 @@ def run():
         fio = disk.stop_fio()
         show(line=f"fio: {fio['read']} reads and {fio['written']} writes, "
                   f"verify error {fio['error']}")
-        both.dest.run('kill $(pidof dma_check); rm -f /mnt/mnt/blocks')
+        check.quit()
+        both.dest.run('rm -f /mnt/mnt/blocks')
         fsck = disk.close().strip().splitlines()
         show(line=f'fsck: {fsck[-1]}')
         result = table(both, verified, gap, bare)

@@ -214,6 +214,13 @@ class DmaCheck:
         self.guest.run(f'echo {line} >/run/dma.in')
         return self._answer()
 
+    def quit(self):
+        """End it, and wait until it holds no file any more: a thread of it
+        may be longer about that than the first one.
+        """
+        self.guest.run('kill $(pidof dma_check); while pidof dma_check '
+                       '>/dev/null; do usleep 10000; done')
+
     def moved_to(self, guest):
         """The same program, now reached through the destination's port."""
         self.guest = guest
