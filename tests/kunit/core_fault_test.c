@@ -4,9 +4,6 @@
  * What the device may still write stays allocated, whoever has given up on it;
  * core_bed_exit() sees to it that it never reached for anything else.
  */
-#include <linux/kthread.h>
-#include <linux/sched/signal.h>
-
 #include "core_bed.h"
 #include "sweep_alloc.h"
 
@@ -535,37 +532,6 @@ static void core_fault_test_no_room(struct kunit *test)
 	lmf_buf_put(buf);
 }
 
-static int killed_thread(void *data)
-{
-	struct core_bed *b = data;
-	int err;
-
-	allow_signal(SIGKILL);
-	err = lmf_vf_quiesce(b->vf[0].handle, LMF_STOP_FULL);
-	while (!kthread_should_stop())
-		usleep_range(500, 1000);
-	return err;
-}
-
-/* Who is killed waits no longer; his command is carried out. */
-/* points: 12 */
-static void core_fault_test_killed(struct kunit *test)
-{
-	struct core_bed *b = test->priv;
-	struct task_struct *task;
-
-	mock_pf_pause(&b->pf, true);
-	task = kthread_run(killed_thread, b, "lmf-killed");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
-	KUNIT_EXPECT_TRUE(test, wait_until(READ_ONCE(b->core->aq.nused), 20));
-	send_sig(SIGKILL, task, 1);
-	KUNIT_EXPECT_EQ(test, kthread_stop(task), -EINTR);
-	KUNIT_EXPECT_EQ(test, b->core->aq.nused, 1);
-	mock_pf_pause(&b->pf, false);
-	KUNIT_EXPECT_TRUE(test, wait_until(!READ_ONCE(b->core->aq.nused), 20));
-	KUNIT_EXPECT_EQ(test, b->pf.fw->vf[0]->level, LMF_QUIESCE_FULL);
-}
-
 static struct kunit_case core_fault_test_cases[] = {
 	KUNIT_CASE(core_fault_test_late),
 	KUNIT_CASE(core_fault_test_dropped),
@@ -587,7 +553,6 @@ static struct kunit_case core_fault_test_cases[] = {
 	KUNIT_CASE(core_fault_test_begin),
 	KUNIT_CASE(core_fault_test_no_memory),
 	KUNIT_CASE(core_fault_test_no_room),
-	KUNIT_CASE(core_fault_test_killed),
 	{}
 };
 
