@@ -3,6 +3,7 @@
  * Streams of other versions, made of a recorded one: what lmf_stream.h and
  * SPEC.md let a newer writer do, and what they do not.
  */
+#include "crc.h"
 #include "golden.h"
 
 #include <linux/errno.h>
@@ -102,20 +103,6 @@ static void edit_add_segment(struct golden_edit *e, int n, u16 flags)
 	le32_add_cpu(&rec->length, sizeof(what));
 }
 
-/* The driver's own function would hide what is wrong with it. */
-static u32 edit_crc(u32 crc, const void *bytes, size_t n)
-{
-	const u8 *p = bytes;
-	int bit;
-
-	for (; n; n--) {
-		crc ^= *p++;
-		for (bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
-	}
-	return crc;
-}
-
 /* Numbers, CRCs and the counts of END, so that nothing but the edit is new. */
 static void edit_seal(struct golden_edit *e)
 {
@@ -123,7 +110,7 @@ static void edit_seal(struct golden_edit *e)
 	u64 seq = 0, states = 0, bytes = 0;
 	struct lmf_record *rec;
 	size_t at;
-	u32 length, crc;
+	u32 length, c;
 
 	for (at = 0; at < e->bytes; at += HEADER + length) {
 		rec = (void *)(e->stream + at);
@@ -137,8 +124,8 @@ static void edit_seal(struct golden_edit *e)
 			end->states = cpu_to_le64(states);
 			end->bytes = cpu_to_le64(bytes);
 		}
-		crc = edit_crc(~0U, rec, offsetof(struct lmf_record, crc));
-		rec->crc = cpu_to_le32(~edit_crc(crc, rec + 1, length));
+		c = crc(~0U, rec, offsetof(struct lmf_record, crc));
+		rec->crc = cpu_to_le32(~crc(c, rec + 1, length));
 	}
 }
 

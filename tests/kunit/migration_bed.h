@@ -244,12 +244,19 @@ static inline void migration_test_exit(struct kunit *test)
 	bed_close(test, p->dst);
 }
 
-static inline void resume(struct pair *p, size_t n)
+static inline struct file *load(struct pair *p, size_t n)
 {
 	struct file *f = set_state(p->dst, STATE(RESUMING));
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(p->test, f);
 	KUNIT_EXPECT_GT(p->test, write_all(p, f, n), 0);
+	return f;
+}
+
+static inline void resume(struct pair *p, size_t n)
+{
+	struct file *f = load(p, n);
+
 	KUNIT_EXPECT_EQ(p->test, go(p->dst, STATE(RUNNING_P2P)), 0);
 	KUNIT_EXPECT_EQ(p->test, go(p->dst, STATE(RUNNING)), 0);
 	KUNIT_EXPECT_EQ(p->test, write_some(p, f, 0, 1), -ENODEV);
@@ -272,15 +279,6 @@ static inline void save_stopped(struct pair *p)
 	KUNIT_EXPECT_GE(p->test, size, p->bytes);
 	KUNIT_EXPECT_EQ(p->test, go(p->src, STATE(RUNNING)), 0);
 	fput(f);
-}
-
-static inline struct file *load(struct pair *p)
-{
-	struct file *f = set_state(p->dst, STATE(RESUMING));
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(p->test, f);
-	KUNIT_EXPECT_GT(p->test, write_all(p, f, SZ_16K), 0);
-	return f;
 }
 
 #endif

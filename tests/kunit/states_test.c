@@ -213,7 +213,7 @@ static void states_test_load_lost(struct kunit *test)
 
 	save_stopped(p);
 	for (told = 0; told < 2; told++) {
-		f = load(p);
+		f = load(p, SZ_16K);
 		mock_vf_reset(&p->dst->vf);
 		if (told)
 			lmf_migration_lost(&p->dst->dev);
@@ -236,7 +236,7 @@ static void states_test_load_kept(struct kunit *test)
 	struct file *f;
 
 	save_stopped(p);
-	f = load(p);
+	f = load(p, SZ_16K);
 	p->dst->vf.fault[MOCK_LEVEL] = (struct mock_fault) {
 		.in = 1, .err = -ENOTCONN,
 	};

@@ -10,6 +10,7 @@
 #include <kunit/test.h>
 #include <linux/prandom.h>
 
+#include "crc.h"
 #include "stream.h"
 
 #define SEED		4
@@ -74,18 +75,6 @@ struct bench {
 	int err;
 };
 
-static u32 crc(u32 c, const u8 *p, size_t n)
-{
-	int bit;
-
-	for (; n; n--) {
-		c ^= *p++;
-		for (bit = 0; bit < 8; bit++)
-			c = c >> 1 ^ (c & 1 ? 0x82f63b78 : 0);
-	}
-	return c;
-}
-
 /* A record stands where the one before it ends, aligned or not. */
 struct image {
 	struct lmf_record rec;
@@ -101,7 +90,7 @@ static struct image *image_at(struct bench *b, size_t at)
 static void seal_as(struct bench *b, size_t at, u32 length)
 {
 	struct image *image = image_at(b, at);
-	u32 c = crc(~0U, (u8 *)image, offsetof(struct lmf_record, crc));
+	u32 c = crc(~0U, image, offsetof(struct lmf_record, crc));
 
 	image->rec.crc = cpu_to_le32(~crc(c, image->payload, length));
 }
