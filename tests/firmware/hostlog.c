@@ -6,6 +6,24 @@
 
 #include "hostlog.h"
 
+struct bed *log_bed_new(uint64_t delay)
+{
+	struct lmf_fw_config config = bed_config;
+	struct bed *bed;
+
+	config.log_post_delay_ns = delay;
+	bed = bed_new(&config);
+	bed_queue_on(bed, 0, 0, BED_QUEUE_ENTRIES);
+	return bed;
+}
+
+uint16_t vf_read(struct bed *bed, uint64_t addr, uint32_t len)
+{
+	struct lmf_vf_cmd cmd = bed_io_cmd(LMF_VF_OP_READ, 0, addr, len);
+
+	return bed_io(bed, 0, 0, &cmd);
+}
+
 struct host_log *host_log_new(uint32_t entries, unsigned int shift)
 {
 	struct host_log *log = calloc(1, sizeof(*log));

@@ -25,6 +25,10 @@ struct host_log *host_log_new(uint32_t entries, unsigned int shift);
 void host_log_free(struct host_log *log);
 /* Consumes at most @max entries; false if one is out of its bounds. */
 bool host_consume(struct bed *bed, struct host_log *log, uint32_t max);
+/* Whose VF 0 can be asked for I/O, and posts so late what it logs, in ns. */
+struct bed *log_bed_new(uint64_t delay);
+/* Has VF 0 write so much of the guest's memory; the status of its command. */
+uint16_t vf_read(struct bed *bed, uint64_t addr, uint32_t len);
 struct lmf_admin_cqe log_flush(struct bed *bed);
 
 #define HOST_LIST	(HOST_DATA + 0x10000)

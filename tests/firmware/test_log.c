@@ -8,24 +8,13 @@
 static struct bed *log_bed(uint64_t delay, uint32_t entries,
 			   uint32_t threshold)
 {
-	struct lmf_fw_config config = bed_config;
+	struct bed *bed = log_bed_new(delay);
 	struct lmf_admin_cmd cmd;
-	struct bed *bed;
 
-	config.log_post_delay_ns = delay;
-	bed = bed_new(&config);
-	bed_queue_on(bed, 0, 0, BED_QUEUE_ENTRIES);
 	cmd = bed_log_cmd(bed, 0, entries, threshold, 12, 0, GUEST_BYTES);
 	if (bed_status(bed, &cmd) != LMF_ST_OK)
 		tap_failed = true;
 	return bed;
-}
-
-static uint16_t vf_read(struct bed *bed, uint64_t addr, uint32_t len)
-{
-	struct lmf_vf_cmd cmd = bed_io_cmd(LMF_VF_OP_READ, 0, addr, len);
-
-	return bed_io(bed, 0, 0, &cmd);
 }
 
 /* The example of lmf_log.h, byte by byte: entry 64 of a ring of 64. */

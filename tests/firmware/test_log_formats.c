@@ -12,13 +12,9 @@
 static struct bed *format_bed(unsigned int format, uint64_t delay,
 			      uint32_t threshold)
 {
-	struct lmf_fw_config config = bed_config;
+	struct bed *bed = log_bed_new(delay);
 	struct lmf_admin_cmd cmd;
-	struct bed *bed;
 
-	config.log_post_delay_ns = delay;
-	bed = bed_new(&config);
-	bed_queue_on(bed, 0, 0, BED_QUEUE_ENTRIES);
 	cmd = bed_log_cmd_of(bed, format, threshold, 12, 0, GUEST_BYTES);
 	if (bed_status(bed, &cmd) != LMF_ST_OK)
 		tap_failed = true;
@@ -31,13 +27,6 @@ static struct host_log *format_host(unsigned int format)
 
 	log->format = format;
 	return log;
-}
-
-static uint16_t vf_read(struct bed *bed, uint64_t addr, uint32_t len)
-{
-	struct lmf_vf_cmd cmd = bed_io_cmd(LMF_VF_OP_READ, 0, addr, len);
-
-	return bed_io(bed, 0, 0, &cmd);
 }
 
 static void each_format(void (*test)(struct bed *bed, struct host_log *log),
