@@ -327,8 +327,11 @@ static void sweep_strike_work(struct work_struct *work)
 	struct sweep *s = container_of(work, struct sweep, strike_work);
 
 	s->fault->strike(s);
-	if (!s->stays_paused)
-		mock_pf_pause(&s->pf, false);
+	if (s->stays_paused)
+		return;
+	mock_pf_pause(&s->pf, false);
+	/* The command has met the device before anything is mended there. */
+	mock_pf_drain(&s->pf);
 }
 
 /* Comes with the lock of the PF driver and that of the device held. */
