@@ -196,15 +196,15 @@ def downtimes(sizes, rounds):
     return result
 
 
-def to_and_fro(times):
+def to_and_fro(times, jobs=4, **options):
     """One guest under fio, moved between two VFs again and again."""
-    with pair(name='fro', cpus=4) as both:
+    with pair(name='fro', cpus=4, **options) as both:
         disk = Disk(both.source)
         queues = both.source.run('ls /sys/block/lmf0/mq | wc -l')
         disk.make()
         check = DmaCheck(both.source, FILE='/mnt/mnt/blocks')
         check.ask('fill')
-        disk.start_fio(jobs=4)
+        disk.start_fio(jobs)
         downtimes = []
         for _ in range(times):
             both.start()
