@@ -14,8 +14,9 @@ def test_twenty_times(outer):
     assert_to_and_fro(outer, timeout=1800)
 
 
-def assert_to_and_fro(outer, timeout):
-    result = outer.call('disk.to_and_fro', times=20, timeout=timeout)
+def assert_to_and_fro(outer, timeout, **options):
+    result = outer.call('disk.to_and_fro', times=20, timeout=timeout,
+                        **options)
     assert_moved(result, MANY_CPUS)
     assert len(result['downtimes']) == 20
     assert result['queues'] == 4

@@ -9,6 +9,7 @@ pytestmark = pytest.mark.full
 
 
 def test_twenty_times_without_a_leak(outer):
-    assert_to_and_fro(outer, timeout=3000)
+    # A migration takes about 70 s even so.
+    assert_to_and_fro(outer, timeout=3000, jobs=1, memory=256)
     leaks = outer.call('host.leaks', timeout=300)
     assert not leaks, leaks
