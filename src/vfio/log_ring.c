@@ -9,6 +9,7 @@
  */
 #include <linux/compiler.h>
 #include <linux/errno.h>
+#include <linux/minmax.h>
 #include <linux/overflow.h>
 
 #include <asm/barrier.h>
@@ -16,22 +17,37 @@
 
 #include "log_ring.h"
 
-static const struct lmf_log_entry *lmf_ring_slot(const struct lmf_ring *ring)
+#define LMF_RING_LOOKAHEAD	64u
+
+static const struct lmf_log_entry *lmf_ring_slot(const struct lmf_ring *ring,
+						 u64 n)
 {
-	return &ring->slots[ring->consumed & (ring->entries - 1)];
+	return &ring->slots[n & (ring->entries - 1)];
 }
 
 /* What an earlier pass over the ring left in the slot has the other phase. */
-static bool lmf_ring_has_entry(const struct lmf_ring *ring)
+static bool lmf_ring_has_entry(const struct lmf_ring *ring, u64 n)
 {
-	u16 phase = le16_to_cpu(READ_ONCE(lmf_ring_slot(ring)->phase)) & 1;
+	u16 phase = le16_to_cpu(READ_ONCE(lmf_ring_slot(ring, n)->phase)) & 1;
 
-	return phase == !(ring->consumed & ring->entries);
+	return phase == !(n & ring->entries);
+}
+
+/* How many there are, as far as one looks: all of them for one barrier. */
+static u32 lmf_ring_count(const struct lmf_ring *ring, u32 budget)
+{
+	u32 max = min(budget, LMF_RING_LOOKAHEAD), n = 0;
+
+	while (n < max && lmf_ring_has_entry(ring, ring->consumed + n))
+		n++;
+	/* The phase is written last, so it is read first. */
+	dma_rmb();
+	return n;
 }
 
 static int lmf_ring_read(struct lmf_ring *ring, u64 *iova, u64 *length)
 {
-	const struct lmf_log_entry *entry = lmf_ring_slot(ring);
+	const struct lmf_log_entry *entry = lmf_ring_slot(ring, ring->consumed);
 	u16 flags = le16_to_cpu(READ_ONCE(entry->flags));
 	u64 last;
 
@@ -63,18 +79,18 @@ static int lmf_ring_read(struct lmf_ring *ring, u64 *iova, u64 *length)
 int lmf_ring_drain(struct lmf_ring *ring, u32 budget, lmf_log_emit_t emit,
 		   void *priv)
 {
+	u32 done = 0, n;
 	u64 iova, length;
-	u32 n;
 	int ret;
 
-	for (n = 0; n < budget && lmf_ring_has_entry(ring); n++) {
-		/* The phase is written last, so it is read first. */
-		dma_rmb();
-		ret = lmf_ring_read(ring, &iova, &length);
-		if (ret)
-			return ret;
-		emit(priv, iova, length);
-		ring->consumed++;
+	while ((n = lmf_ring_count(ring, budget - done))) {
+		for (done += n; n; n--) {
+			ret = lmf_ring_read(ring, &iova, &length);
+			if (ret)
+				return ret;
+			emit(priv, iova, length);
+			ring->consumed++;
+		}
 	}
-	return n;
+	return done;
 }
