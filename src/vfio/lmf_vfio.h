@@ -11,7 +11,10 @@
  *	resume.c	the session that loads
  *	stream.c	the format of the stream (pure)
  *	precopy.c	estimates of what is left (pure)
- *	tracker.c	dirty tracking, with shadow.c and log_ring.c (both pure)
+ *	tracker.c	dirty tracking, with these, which are pure:
+ *	shadow.c	what is dirty and not reported yet
+ *	shadow_leaf.c	128 MiB of that
+ *	log_ring.c	a native format
  *	sysfs.c		counters
  *	trace.c		tracepoints
  *

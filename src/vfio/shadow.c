@@ -4,10 +4,10 @@
  * pages. The log may be drained into it at any time and in any order; a report
  * takes its window out and walks it in ascending order.
  *
- * It is a tree like a page table. A leaf is a bitmap of 32768 pages, 128 MiB;
- * a node has 512 slots. A slot is NULL (clean), LMF_FULL (all of it dirty,
- * which takes no memory) or a block, so cost and memory follow what is dirty,
- * and marking never fails: without a block, its slot becomes LMF_FULL.
+ * It is a tree like a page table. A leaf stands for 32768 pages, 128 MiB, see
+ * shadow_leaf.c; a node has 512 slots. A slot is NULL (clean), LMF_FULL (all of
+ * it dirty, which takes no memory) or memory, so cost and memory follow what is
+ * dirty, and marking never fails: without memory, its slot becomes LMF_FULL.
  * Too much is allowed, too little never. For the same reason a full slot that
  * cannot be split stays full when a part of it is taken.
  *
@@ -17,18 +17,15 @@
  * Pure: no device, no user memory. The caller serialises, except that a shadow
  * that was taken out shares nothing with its source but the pool.
  */
-#include <linux/bitmap.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 
 #include <linux/lmf.h>
 
 #include "shadow.h"
+#include "shadow_leaf.h"
 
-#define LMF_LEAF_SHIFT	15
-#define LMF_LEAF_BITS	BIT(LMF_LEAF_SHIFT)
 #define LMF_NODE_SHIFT	9
 #define LMF_NODE_SLOTS	BIT(LMF_NODE_SHIFT)
 #define LMF_LEVELS	6	/* 15 + 5 * 9 bits are enough for 52 */
@@ -38,14 +35,12 @@
 /* Running out of memory costs precision, which is no reason to kill anyone. */
 #define LMF_GFP		(GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN)
 
-static char lmf_full_mark;
-#define LMF_FULL	((void *)&lmf_full_mark)
+const unsigned long lmf_full_mark;
 
 struct lmf_node {
 	void *slot[LMF_NODE_SLOTS];
 };
 
-static_assert(LMF_LEAF_BITS / 8 == LMF_SHADOW_BLOCK);
 static_assert(sizeof(struct lmf_node) <= LMF_SHADOW_BLOCK);
 
 /* The last page of a slot at @level. */
@@ -57,11 +52,6 @@ static u64 lmf_slot_last(unsigned int level)
 static bool lmf_slot_whole(unsigned int level, u64 lo, u64 hi)
 {
 	return !lo && hi == lmf_slot_last(level);
-}
-
-static bool lmf_slot_is_block(const void *slot)
-{
-	return slot && slot != LMF_FULL;
 }
 
 /* The part of [lo, hi] that lies in child @i of a node at @level. */
@@ -84,32 +74,32 @@ static unsigned int lmf_child_index(unsigned int level, u64 page)
 	return page >> (LMF_LEAF_SHIFT + (level - 1) * LMF_NODE_SHIFT);
 }
 
-static void *lmf_block_alloc(struct lmf_shadow_pool *pool)
+/* Of @bytes, which is a multiple of LMF_SHADOW_UNIT; zeroed. */
+void *lmf_block_alloc(struct lmf_shadow_pool *pool, unsigned int bytes)
 {
+	int units = bytes / LMF_SHADOW_UNIT;
 	void *block = NULL;
 
-	if (atomic_inc_return(&pool->used) <= pool->limit)
-		block = kzalloc(LMF_SHADOW_BLOCK, LMF_GFP);
+	if (atomic_add_return(units, &pool->used) <= pool->limit)
+		block = kzalloc(bytes, LMF_GFP);
 	if (!block) {
-		atomic_dec(&pool->used);
+		atomic_sub(units, &pool->used);
 		atomic_inc(&pool->failed);
 	}
 	return block;
 }
 
-static void lmf_block_free(struct lmf_shadow_pool *pool, void *block)
+void lmf_block_free(struct lmf_shadow_pool *pool, void *block,
+		    unsigned int bytes)
 {
 	kfree(block);
-	atomic_dec(&pool->used);
+	atomic_sub(bytes / LMF_SHADOW_UNIT, &pool->used);
 }
 
-static bool lmf_block_empty(const void *block, unsigned int level)
+static bool lmf_node_empty(const struct lmf_node *node)
 {
-	const struct lmf_node *node = block;
 	unsigned int i;
 
-	if (!level)
-		return bitmap_empty(block, LMF_LEAF_BITS);
 	for (i = 0; i < LMF_NODE_SLOTS; i++)
 		if (node->slot[i])
 			return false;
@@ -122,56 +112,47 @@ static void lmf_slot_free(struct lmf_shadow_pool *pool, void **slot,
 	struct lmf_node *node = *slot;
 	unsigned int i;
 
-	if (lmf_slot_is_block(*slot)) {
-		for (i = 0; level && i < LMF_NODE_SLOTS; i++)
+	if (!level) {
+		lmf_leaf_free(pool, slot);
+		return;
+	}
+	if (node && node != LMF_FULL) {
+		for (i = 0; i < LMF_NODE_SLOTS; i++)
 			lmf_slot_free(pool, &node->slot[i], level - 1);
-		lmf_block_free(pool, *slot);
+		lmf_block_free(pool, node, sizeof(*node));
 		if (level == 1)
 			cond_resched();
 	}
 	*slot = NULL;
 }
 
-static void lmf_slot_shrink(struct lmf_shadow_pool *pool, void **slot,
-			    unsigned int level)
+static void lmf_node_shrink(struct lmf_shadow_pool *pool, void **slot)
 {
-	if (lmf_block_empty(*slot, level)) {
-		lmf_block_free(pool, *slot);
+	if (lmf_node_empty(*slot)) {
+		lmf_block_free(pool, *slot, sizeof(struct lmf_node));
 		*slot = NULL;
 	}
 }
 
-static bool lmf_slot_grow(struct lmf_shadow_pool *pool, void **slot)
+static bool lmf_node_grow(struct lmf_shadow_pool *pool, void **slot)
 {
 	if (!*slot)
-		*slot = lmf_block_alloc(pool);
+		*slot = lmf_block_alloc(pool, sizeof(struct lmf_node));
 	return *slot;
 }
 
-/* Turns a full slot into a block that is full. */
-static bool lmf_slot_split(struct lmf_shadow_pool *pool, void **slot,
-			   unsigned int level)
+/* Turns a full slot into a node that is full. */
+static bool lmf_node_split(struct lmf_shadow_pool *pool, void **slot)
 {
-	struct lmf_node *node;
+	struct lmf_node *node = lmf_block_alloc(pool, sizeof(*node));
 	unsigned int i;
 
-	node = lmf_block_alloc(pool);
 	if (!node)
 		return false;
-	if (!level)
-		bitmap_fill((unsigned long *)node, LMF_LEAF_BITS);
-	for (i = 0; level && i < LMF_NODE_SLOTS; i++)
+	for (i = 0; i < LMF_NODE_SLOTS; i++)
 		node->slot[i] = LMF_FULL;
 	*slot = node;
 	return true;
-}
-
-static void lmf_leaf_set(unsigned long *leaf, u64 lo, u64 hi)
-{
-	if (lo == hi)
-		__set_bit(lo, leaf);
-	else
-		bitmap_set(leaf, lo, hi - lo + 1);
 }
 
 /* Descends without recursion as long as one child holds all of it. */
@@ -183,13 +164,13 @@ static void lmf_slot_set(struct lmf_shadow_pool *pool, void **slot,
 
 	while (*slot != LMF_FULL) {
 		if (lmf_slot_whole(level, lo, hi) ||
-		    !lmf_slot_grow(pool, slot)) {
+		    (level && !lmf_node_grow(pool, slot))) {
 			lmf_slot_free(pool, slot, level);
 			*slot = LMF_FULL;
 			return;
 		}
 		if (!level) {
-			lmf_leaf_set(*slot, lo, hi);
+			lmf_leaf_set(pool, slot, lo, hi);
 			return;
 		}
 		node = *slot;
@@ -218,28 +199,19 @@ static void lmf_slot_clear(struct lmf_shadow_pool *pool, void **slot,
 		lmf_slot_free(pool, slot, level);
 		return;
 	}
-	if (!*slot ||
-	    (*slot == LMF_FULL && !lmf_slot_split(pool, slot, level)))
+	if (!level) {
+		lmf_leaf_clear(pool, slot, lo, hi);
 		return;
-	if (level) {
-		node = *slot;
-		for (i = lmf_child_index(level, lo);
-		     i <= lmf_child_index(level, hi); i++)
-			lmf_slot_clear(pool, &node->slot[i], level - 1,
-				       lmf_child_lo(level, lo, i),
-				       lmf_child_hi(level, hi, i));
-	} else {
-		bitmap_clear(*slot, lo, hi - lo + 1);
 	}
-	lmf_slot_shrink(pool, slot, level);
-}
-
-static void lmf_leaf_take(unsigned long *src, unsigned long *dst, u64 lo,
-			  u64 hi)
-{
-	bitmap_set(dst, lo, hi - lo + 1);
-	bitmap_and(dst, dst, src, LMF_LEAF_BITS);
-	bitmap_clear(src, lo, hi - lo + 1);
+	if (!*slot || (*slot == LMF_FULL && !lmf_node_split(pool, slot)))
+		return;
+	node = *slot;
+	for (i = lmf_child_index(level, lo); i <= lmf_child_index(level, hi);
+	     i++)
+		lmf_slot_clear(pool, &node->slot[i], level - 1,
+			       lmf_child_lo(level, lo, i),
+			       lmf_child_hi(level, hi, i));
+	lmf_node_shrink(pool, slot);
 }
 
 /* Moves [lo, hi] from @src to @dst, which is clean; may move too much there. */
@@ -256,21 +228,23 @@ static void lmf_slot_take(struct lmf_shadow_pool *pool, void **src, void **dst,
 		*src = NULL;
 		return;
 	}
-	if (*src == LMF_FULL || !lmf_slot_grow(pool, dst)) {
+	if (!level) {
+		lmf_leaf_take(pool, src, dst, lo, hi);
+		return;
+	}
+	if (*src == LMF_FULL || !lmf_node_grow(pool, dst)) {
 		*dst = LMF_FULL;
 		lmf_slot_clear(pool, src, level, lo, hi);
 		return;
 	}
 	from = *src;
 	to = *dst;
-	if (!level)
-		lmf_leaf_take(*src, *dst, lo, hi);
-	for (i = lmf_child_index(level, lo);
-	     level && i <= lmf_child_index(level, hi); i++)
+	for (i = lmf_child_index(level, lo); i <= lmf_child_index(level, hi);
+	     i++)
 		lmf_slot_take(pool, &from->slot[i], &to->slot[i], level - 1,
 			      lmf_child_lo(level, lo, i),
 			      lmf_child_hi(level, hi, i));
-	lmf_slot_shrink(pool, src, level);
+	lmf_node_shrink(pool, src);
 }
 
 /**
@@ -294,12 +268,19 @@ void lmf_shadow_init(struct lmf_shadow *shadow, struct lmf_shadow_pool *pool,
 		shadow->level++;
 }
 
+/* Whatever frees a node must have this forgotten. */
+static void lmf_shadow_forget(struct lmf_shadow *shadow)
+{
+	shadow->near = NULL;
+}
+
 /**
  * lmf_shadow_destroy() - free what a shadow holds; it is clean then
  * @shadow: shadow
  */
 void lmf_shadow_destroy(struct lmf_shadow *shadow)
 {
+	lmf_shadow_forget(shadow);
 	lmf_slot_free(shadow->pool, &shadow->root, shadow->level);
 }
 
@@ -319,6 +300,42 @@ static u32 lmf_shadow_first_span(const struct lmf_shadow *shadow, u64 iova)
 	return lo;
 }
 
+/* The slot of the leaf that holds @page, as far as there are nodes for it. */
+static void **lmf_shadow_leaf(struct lmf_shadow *shadow, u64 page)
+{
+	unsigned int shift = LMF_LEAF_SHIFT + shadow->level * LMF_NODE_SHIFT;
+	void **slot = &shadow->root;
+	struct lmf_node *node;
+
+	while (shift > LMF_LEAF_SHIFT) {
+		node = *slot;
+		if (!node || node == LMF_FULL)
+			return NULL;
+		shift -= LMF_NODE_SHIFT;
+		slot = &node->slot[(page >> shift) % LMF_NODE_SLOTS];
+	}
+	return slot;
+}
+
+/* Most extents lie in one leaf, and that in one span. */
+static bool lmf_shadow_find(struct lmf_shadow *shadow, u64 lo, u64 hi)
+{
+	u64 iova = lo >> LMF_LEAF_SHIFT << (LMF_LEAF_SHIFT + LMF_SHADOW_SHIFT);
+	u64 last = iova + (1ull << (LMF_LEAF_SHIFT + LMF_SHADOW_SHIFT)) - 1;
+	u32 i;
+
+	if (shadow->near && lo >> LMF_LEAF_SHIFT == shadow->near_leaf)
+		return hi >> LMF_LEAF_SHIFT == shadow->near_leaf;
+	i = lmf_shadow_first_span(shadow, iova);
+	if (lo >> LMF_LEAF_SHIFT != hi >> LMF_LEAF_SHIFT ||
+	    i == shadow->nspans || shadow->spans[i].iova > iova ||
+	    shadow->spans[i].last < last)
+		return false;
+	shadow->near = lmf_shadow_leaf(shadow, lo);
+	shadow->near_leaf = lo >> LMF_LEAF_SHIFT;
+	return shadow->near;
+}
+
 /**
  * lmf_shadow_mark() - mark the tracked pages of [iova, iova + length) dirty
  * @shadow: shadow
@@ -330,8 +347,15 @@ static u32 lmf_shadow_first_span(const struct lmf_shadow *shadow, u64 iova)
 void lmf_shadow_mark(struct lmf_shadow *shadow, u64 iova, u64 length)
 {
 	u64 last = iova + length - 1;
+	u64 lo = iova >> LMF_SHADOW_SHIFT, hi = last >> LMF_SHADOW_SHIFT;
 	u32 i;
 
+	if (lmf_shadow_find(shadow, lo, hi)) {
+		lmf_leaf_set(shadow->pool, shadow->near, lo % LMF_LEAF_BITS,
+			     hi % LMF_LEAF_BITS);
+		return;
+	}
+	lmf_shadow_forget(shadow);
 	for (i = lmf_shadow_first_span(shadow, iova);
 	     i < shadow->nspans && shadow->spans[i].iova <= last; i++)
 		lmf_slot_set(shadow->pool, &shadow->root, shadow->level,
@@ -349,6 +373,7 @@ void lmf_shadow_mark_all(struct lmf_shadow *shadow)
 {
 	u32 i;
 
+	lmf_shadow_forget(shadow);
 	for (i = 0; i < shadow->nspans; i++)
 		lmf_slot_set(shadow->pool, &shadow->root, shadow->level,
 			     shadow->spans[i].iova >> LMF_SHADOW_SHIFT,
@@ -390,6 +415,7 @@ void lmf_shadow_take(struct lmf_shadow *shadow, u64 iova, u64 last,
 	u64 lo = iova >> LMF_SHADOW_SHIFT;
 	u64 hi = min(last >> LMF_SHADOW_SHIFT, lmf_slot_last(shadow->level));
 
+	lmf_shadow_forget(shadow);
 	*taken = *shadow;
 	taken->root = NULL;
 	if (lo > hi)
@@ -404,80 +430,7 @@ void lmf_shadow_take(struct lmf_shadow *shadow, u64 iova, u64 last,
 				     last | LMF_PAGE_MASK, taken);
 }
 
-/*
- * A walk: the window in bytes, and the run of dirty pages [start, end) that is
- * not emitted yet because it may go on.
- */
-struct lmf_walk {
-	u64 iova;
-	u64 last;
-	u64 start;
-	u64 end;
-	lmf_shadow_emit_t emit;
-	void *priv;
-};
-
-static int lmf_walk_flush(struct lmf_walk *walk)
-{
-	u64 first, last;
-
-	if (walk->start == walk->end)
-		return 0;
-	first = max(walk->start << LMF_SHADOW_SHIFT, walk->iova);
-	last = min((walk->end << LMF_SHADOW_SHIFT) - 1, walk->last);
-	return walk->emit(walk->priv, first, last - first + 1);
-}
-
-static int lmf_walk_add(struct lmf_walk *walk, u64 start, u64 pages)
-{
-	int ret = 0;
-
-	if (start != walk->end) {
-		ret = lmf_walk_flush(walk);
-		walk->start = start;
-	}
-	walk->end = start + pages;
-	return ret;
-}
-
-/* By words: most are 0 or all ones, or hold very few runs. */
-static int lmf_walk_word(struct lmf_walk *walk, u64 base, unsigned long word)
-{
-	unsigned int start, bits;
-	int ret = 0;
-
-	if (!~word)
-		return lmf_walk_add(walk, base, BITS_PER_LONG);
-	while (word && !ret) {
-		start = __ffs(word);
-		bits = __ffs(~(word >> start));
-		ret = lmf_walk_add(walk, base + start, bits);
-		word &= ~GENMASK(start + bits - 1, start);
-	}
-	return ret;
-}
-
-static int lmf_walk_leaf(struct lmf_walk *walk, const unsigned long *leaf,
-			 u64 base, u64 lo, u64 hi)
-{
-	unsigned int first = lo / BITS_PER_LONG, last = hi / BITS_PER_LONG, i;
-	unsigned long word;
-	int ret = 0;
-
-	for (i = first; i <= last && !ret; i++) {
-		word = leaf[i];
-		if (!word)
-			continue;
-		if (i == first)
-			word &= BITMAP_FIRST_WORD_MASK(lo);
-		if (i == last)
-			word &= BITMAP_LAST_WORD_MASK(hi + 1);
-		ret = lmf_walk_word(walk, base + i * BITS_PER_LONG, word);
-	}
-	return ret;
-}
-
-static int lmf_walk_slot(struct lmf_walk *walk, const void *slot,
+static int lmf_walk_slot(struct lmf_walk *walk, void *slot,
 			 unsigned int level, u64 base, u64 lo, u64 hi)
 {
 	const struct lmf_node *node = slot;
@@ -489,7 +442,7 @@ static int lmf_walk_slot(struct lmf_walk *walk, const void *slot,
 	if (slot == LMF_FULL)
 		return lmf_walk_add(walk, base + lo, hi - lo + 1);
 	if (!level)
-		return lmf_walk_leaf(walk, slot, base, lo, hi);
+		return lmf_leaf_walk(walk, slot, base, lo, hi);
 	for (i = lmf_child_index(level, lo);
 	     i <= lmf_child_index(level, hi) && !ret; i++) {
 		ret = lmf_walk_slot(walk, node->slot[i], level - 1,

@@ -9,13 +9,14 @@ struct lmf_log_span;
 
 /* One bit of the shadow. No report has smaller pages. */
 #define LMF_SHADOW_SHIFT	12
-#define LMF_SHADOW_BLOCK	4096	/* bytes, of a leaf or a node */
+#define LMF_SHADOW_BLOCK	4096	/* bytes, of a bitmap or a node */
+#define LMF_SHADOW_UNIT		512	/* bytes, of what is accounted */
 
 /**
  * struct lmf_shadow_pool - what shadows may allocate together
- * @used: blocks allocated
- * @failed: times that one could not be had, which costs precision
- * @limit: never more blocks than this
+ * @used: units of LMF_SHADOW_UNIT allocated
+ * @failed: times that none could be had, which costs precision
+ * @limit: never more units than this
  */
 struct lmf_shadow_pool {
 	atomic_t used;
@@ -30,6 +31,8 @@ struct lmf_shadow_pool {
  * @nspans: their number
  * @level: of the root
  * @root: slot of the root
+ * @near: slot of the leaf that was marked last, or NULL
+ * @near_leaf: number of that leaf, which lies in one span
  */
 struct lmf_shadow {
 	struct lmf_shadow_pool *pool;
@@ -37,6 +40,8 @@ struct lmf_shadow {
 	u32 nspans;
 	unsigned int level;
 	void *root;
+	void **near;
+	u64 near_leaf;
 };
 
 typedef int (*lmf_shadow_emit_t)(void *priv, u64 iova, u64 length);

@@ -412,7 +412,6 @@ static int lmf_tracker_set_spans(struct lmf_tracker *t,
 static int lmf_tracker_set_shift(struct lmf_tracker *t, u64 page_size)
 {
 	const struct lmf_vf_caps *caps = lmf_vf_caps(t->vf);
-
 	u8 max = min(caps->log_shift_max, LMF_RING_SHIFT_LIMIT);
 
 	/* What the PF driver passes on came from a device. */
@@ -427,7 +426,9 @@ static int lmf_tracker_set_shift(struct lmf_tracker *t, u64 page_size)
 /* The shadow may grow to this part of memory; beyond it, precision is lost. */
 static unsigned int lmf_tracker_pool_limit(void)
 {
-	return 256 + totalram_pages() / (256 * LMF_SHADOW_BLOCK / PAGE_SIZE);
+	u64 units = (u64)totalram_pages() * (PAGE_SIZE / LMF_SHADOW_UNIT);
+
+	return min_t(u64, 2048 + units / 256, INT_MAX);
 }
 
 static void lmf_tracker_end_locked(struct lmf_tracker *t)
@@ -582,7 +583,7 @@ void lmf_tracker_stats(struct lmf_tracker *t, struct lmf_tracker_stats *s)
 	*s = t->stats;
 	spin_unlock(&t->stats_lock);
 	s->overflows += (u32)atomic_read(&t->pool.failed);
-	s->shadow_bytes = (u64)atomic_read(&t->pool.used) * LMF_SHADOW_BLOCK;
+	s->shadow_bytes = (u64)atomic_read(&t->pool.used) * LMF_SHADOW_UNIT;
 }
 
 /**

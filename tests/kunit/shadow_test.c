@@ -16,7 +16,8 @@
 #define SEED		7
 #define PAGE		BIT_ULL(LMF_SHADOW_SHIFT)
 #define LEAF		SZ_128M
-#define PLENTY		100000
+#define PLENTY		1000000
+#define BLOCK		(LMF_SHADOW_BLOCK / LMF_SHADOW_UNIT)
 
 /* Holes between them, odd edges, one far away, two in the same leaf. */
 static const struct lmf_log_span spans[] = {
@@ -268,13 +269,13 @@ static void shadow_test_starved(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 3000 && test->status == KUNIT_SUCCESS; i++) {
-		m->pool.limit = model_rnd(m, 24);
+		m->pool.limit = model_rnd(m, 24 * BLOCK);
 		model_rnd_mark(m);
 		if (!model_rnd(m, 3)) {
 			model_rnd_window(m, &iova, &last);
 			model_report(m, iova, last, false);
 		}
-		KUNIT_ASSERT_LE(test, atomic_read(&m->pool.used), 24);
+		KUNIT_ASSERT_LE(test, atomic_read(&m->pool.used), 24 * BLOCK);
 	}
 	while (!bitmap_empty(m->ref, m->pages))
 		model_report(m, 0, U64_MAX, false);
@@ -307,6 +308,48 @@ static void shadow_test_edges(struct kunit *test)
 			}
 		}
 	}
+}
+
+/*
+ * One leaf, from few pages to so many that it becomes a bitmap; with and
+ * without pieces that are dirty as a whole, and windows that cut both.
+ */
+static void shadow_test_leaf(struct kunit *test)
+{
+	struct model *m = test->priv;
+	u64 iova, last;
+	u32 n, i;
+
+	for (n = 0; n < 600 && test->status == KUNIT_SUCCESS; n += 1 + n / 9) {
+		for (i = 0; i < n; i++)
+			model_mark(m, LEAF + model_rnd(m, LEAF / PAGE) * PAGE,
+				   PAGE);
+		for (i = model_rnd(m, 5); i; i--)
+			model_mark(m, LEAF + model_rnd(m, LEAF / SZ_2M) * SZ_2M,
+				   SZ_2M);
+		for (i = model_rnd(m, 3); i; i--) {
+			iova = LEAF + model_rnd(m, LEAF);
+			last = iova + model_rnd(m, LEAF);
+			model_report(m, iova, last, true);
+		}
+		model_report(m, 0, U64_MAX, true);
+	}
+}
+
+/* All of a leaf, piece by piece in any order, takes no memory any more. */
+static void shadow_test_pieces(struct kunit *test)
+{
+	struct model *m = test->priv;
+	u64 i, n = LEAF / SZ_2M;
+
+	for (i = 0; i < n; i++)
+		model_mark(m, LEAF + i * 37 % n * SZ_2M, SZ_2M);
+	KUNIT_EXPECT_LE(test, atomic_read(&m->pool.used), 6 * BLOCK);
+	KUNIT_EXPECT_EQ(test, atomic_read(&m->pool.used) % BLOCK, 0);
+	KUNIT_EXPECT_EQ(test, model_walk(m, &m->shadow, 0, U64_MAX), 0);
+	KUNIT_EXPECT_EQ(test, m->runs, 1);
+	model_report(m, LEAF + PAGE, 2 * LEAF - PAGE - 1, true);
+	model_report(m, 0, U64_MAX, true);
 }
 
 /* A window that cuts a page gets it and leaves it. */
@@ -361,27 +404,41 @@ static void shadow_test_no_memory(struct kunit *test)
 }
 
 /* 4 KiB for each 128 MiB with a dirty page, and little more. */
+static void memory_of(struct kunit *test, u32 pages, u32 bytes)
+{
+	static const struct lmf_log_span tib = { 0, SZ_1T - 1 };
+	struct lmf_shadow_pool pool = { .limit = PLENTY };
+	u64 i, leaves = SZ_1T / LEAF, page;
+	struct lmf_shadow shadow, taken;
+
+	lmf_shadow_init(&shadow, &pool, &tib, 1);
+	for (i = 0; i < leaves; i++)
+		for (page = 0; page < pages; page++)
+			lmf_shadow_mark(&shadow, i * LEAF + page * 3 * PAGE,
+					PAGE);
+	KUNIT_EXPECT_LE(test, atomic_read(&pool.used) * LMF_SHADOW_UNIT,
+			leaves * bytes + SZ_128K);
+	lmf_shadow_take(&shadow, 0, SZ_1T - 1, &taken);
+	lmf_shadow_destroy(&taken);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pool.used), 0);
+}
+
 /* points: 24, 32 */
 static void shadow_test_memory(struct kunit *test)
 {
 	static const struct lmf_log_span tib = { 0, SZ_1T - 1 };
 	struct lmf_shadow_pool pool = { .limit = PLENTY };
 	struct lmf_shadow shadow, taken;
-	u64 i, leaves = SZ_1T / LEAF;
+
+	memory_of(test, 1, 512);
+	memory_of(test, 200, 512);
+	memory_of(test, 300, 4096);
 
 	lmf_shadow_init(&shadow, &pool, &tib, 1);
-	for (i = 0; i < leaves; i++)
-		lmf_shadow_mark(&shadow, i * LEAF + i * PAGE, PAGE);
-	KUNIT_EXPECT_GE(test, atomic_read(&pool.used), leaves);
-	KUNIT_EXPECT_LE(test, atomic_read(&pool.used), leaves + 32);
-	lmf_shadow_take(&shadow, 0, SZ_1T - 1, &taken);
-	lmf_shadow_destroy(&taken);
-	KUNIT_EXPECT_EQ(test, atomic_read(&pool.used), 0);
-
 	lmf_shadow_mark_all(&shadow);
-	KUNIT_EXPECT_LE(test, atomic_read(&pool.used), 1);
+	KUNIT_EXPECT_LE(test, atomic_read(&pool.used), BLOCK);
 	lmf_shadow_take(&shadow, 5 * PAGE, 700 * PAGE - 1, &taken);
-	KUNIT_EXPECT_LE(test, atomic_read(&pool.used), 4);
+	KUNIT_EXPECT_LE(test, atomic_read(&pool.used), 4 * BLOCK);
 	lmf_shadow_destroy(&taken);
 	lmf_shadow_destroy(&shadow);
 	KUNIT_EXPECT_EQ(test, atomic_read(&pool.used), 0);
@@ -408,7 +465,7 @@ static void shadow_test_whole_space(struct kunit *test)
 	lmf_shadow_mark(&shadow, 0, PAGE);
 	lmf_shadow_walk(&shadow, 0, U64_MAX, count_emit, &sum);
 	KUNIT_EXPECT_EQ(test, sum, 2 * PAGE);
-	KUNIT_EXPECT_LE(test, atomic_read(&pool.used), 11);
+	KUNIT_EXPECT_LE(test, atomic_read(&pool.used), 11 * BLOCK);
 	lmf_shadow_mark_all(&shadow);
 	sum = 0;
 	lmf_shadow_walk(&shadow, PAGE, U64_MAX, count_emit, &sum);
@@ -421,6 +478,8 @@ static struct kunit_case shadow_test_cases[] = {
 	KUNIT_CASE_SLOW(shadow_test_exact),
 	KUNIT_CASE_SLOW(shadow_test_starved),
 	KUNIT_CASE(shadow_test_edges),
+	KUNIT_CASE(shadow_test_leaf),
+	KUNIT_CASE(shadow_test_pieces),
 	KUNIT_CASE(shadow_test_part_of_page),
 	KUNIT_CASE(shadow_test_untracked),
 	KUNIT_CASE(shadow_test_no_memory),

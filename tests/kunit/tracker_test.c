@@ -544,7 +544,7 @@ static void random_fault(struct bed *b)
 		b->vf.on = false;
 		break;
 	case 4:
-		b->tracker.pool.limit = rnd(b, 5);
+		b->tracker.pool.limit = rnd(b, 40);
 		break;
 	case 5:
 		b->vf.flush_ret = -ECANCELED;

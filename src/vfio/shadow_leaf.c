@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A leaf of the shadow: the dirty ones of 32768 pages, 128 MiB.
+ *
+ * Most leaves are not worth a bitmap. Of a large guest only a few pages here
+ * and there are dirty, or all of its huge pages are. So a leaf begins as a
+ * list: single pages as they come, and 2 MiB pieces that are dirty as a whole.
+ * It takes an eighth of what a bitmap does, and a report need not look at what
+ * is clean. When the list is full, or what is dirty does not suit it, it
+ * becomes a bitmap.
+ *
+ * A slot is NULL (clean), LMF_FULL, a list (marked in bit 0) or a bitmap. As in
+ * the tree, what finds no memory becomes full.
+ */
+#include <linux/bitmap.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include "shadow_leaf.h"
+
+#define LMF_LIST_BYTES	512
+#define LMF_LIST_TAG	1ul
+#define LMF_LIST_RUN	8	/* pages that are worth being listed */
+
+#define LMF_PIECE_SHIFT	9	/* 64 of them are a leaf */
+#define LMF_PIECE_MASK	(BIT(LMF_PIECE_SHIFT) - 1)
+
+/**
+ * struct lmf_list - a leaf with little in it
+ * @pieces: bit n: piece n is dirty as a whole
+ * @count: of @page
+ * @last: of @page, so that only the first cache line need be read to add one
+ * @unsorted: @page does not ascend
+ * @page: dirty pages, perhaps some twice or in @pieces
+ */
+struct lmf_list {
+	u64 pieces;
+	u16 count;
+	u16 last;
+	bool unsorted;
+	u16 page[];
+};
+
+#define LMF_LIST_PAGES \
+	((LMF_LIST_BYTES - sizeof(struct lmf_list)) / sizeof(u16))
+
+static_assert(LMF_LEAF_BITS / 8 == LMF_SHADOW_BLOCK);
+static_assert(LMF_LEAF_SHIFT - LMF_PIECE_SHIFT == 6);
+
+static struct lmf_list *lmf_slot_list(void *slot)
+{
+	unsigned long value = (unsigned long)slot;
+
+	return value & LMF_LIST_TAG ? (void *)(value - LMF_LIST_TAG) : NULL;
+}
+
+static struct lmf_list *lmf_list_new(struct lmf_shadow_pool *pool, void **slot)
+{
+	struct lmf_list *list = lmf_block_alloc(pool, LMF_LIST_BYTES);
+
+	*slot = list ? (void *)((unsigned long)list | LMF_LIST_TAG) : LMF_FULL;
+	return list;
+}
+
+void lmf_leaf_free(struct lmf_shadow_pool *pool, void **slot)
+{
+	struct lmf_list *list = lmf_slot_list(*slot);
+
+	if (list)
+		lmf_block_free(pool, list, LMF_LIST_BYTES);
+	else if (*slot && *slot != LMF_FULL)
+		lmf_block_free(pool, *slot, LMF_SHADOW_BLOCK);
+	*slot = NULL;
+}
+
+static void lmf_map_set(unsigned long *map, u32 lo, u32 hi)
+{
+	if (lo == hi)
+		__set_bit(lo, map);
+	else
+		bitmap_set(map, lo, hi - lo + 1);
+}
+
+/* Without memory the slot stays as it is. */
+static unsigned long *lmf_list_to_map(struct lmf_shadow_pool *pool, void **slot,
+				      struct lmf_list *list)
+{
+	unsigned long *map = lmf_block_alloc(pool, LMF_SHADOW_BLOCK);
+	u32 i;
+
+	if (!map)
+		return NULL;
+	for (i = 0; i < list->count; i++)
+		__set_bit(list->page[i], map);
+	for (i = 0; i < 64; i++)
+		if (list->pieces & BIT_ULL(i))
+			bitmap_set(map, i << LMF_PIECE_SHIFT,
+				   BIT(LMF_PIECE_SHIFT));
+	lmf_block_free(pool, list, LMF_LIST_BYTES);
+	*slot = map;
+	return map;
+}
+
+static void lmf_list_add(struct lmf_list *list, u32 page)
+{
+	list->unsorted |= page < list->last;
+	list->last = page;
+	list->page[list->count++] = page;
+}
+
+static bool lmf_list_set(struct lmf_list *list, u32 lo, u32 hi)
+{
+	if (lo == hi && list->count < LMF_LIST_PAGES) {
+		lmf_list_add(list, lo);
+		return true;
+	}
+	if (hi - lo < LMF_LIST_RUN) {
+		if (list->count + hi - lo >= LMF_LIST_PAGES)
+			return false;
+		for (; lo <= hi; lo++)
+			lmf_list_add(list, lo);
+		return true;
+	}
+	if ((lo | (hi + 1)) & LMF_PIECE_MASK)
+		return false;
+	list->pieces |= GENMASK_ULL(hi >> LMF_PIECE_SHIFT,
+				    lo >> LMF_PIECE_SHIFT);
+	return true;
+}
+
+/* [lo, hi] is not all of the leaf. */
+void lmf_leaf_set(struct lmf_shadow_pool *pool, void **slot, u32 lo, u32 hi)
+{
+	struct lmf_list *list = lmf_slot_list(*slot);
+	unsigned long *map = *slot;
+
+	if (!map)
+		list = lmf_list_new(pool, slot);
+	if (*slot == LMF_FULL)
+		return;
+	if (list) {
+		if (lmf_list_set(list, lo, hi)) {
+			if (~list->pieces)
+				return;
+			map = NULL;
+		} else {
+			map = lmf_list_to_map(pool, slot, list);
+		}
+	}
+	if (map) {
+		lmf_map_set(map, lo, hi);
+	} else {
+		lmf_leaf_free(pool, slot);
+		*slot = LMF_FULL;
+	}
+}
+
+/* The slot as a bitmap, or NULL if there is no memory for it. */
+static unsigned long *lmf_leaf_map(struct lmf_shadow_pool *pool, void **slot)
+{
+	struct lmf_list *list = lmf_slot_list(*slot);
+	unsigned long *map;
+
+	if (list)
+		return lmf_list_to_map(pool, slot, list);
+	if (*slot && *slot != LMF_FULL)
+		return *slot;
+	map = lmf_block_alloc(pool, LMF_SHADOW_BLOCK);
+	if (map && *slot)
+		bitmap_fill(map, LMF_LEAF_BITS);
+	if (map)
+		*slot = map;
+	return map;
+}
+
+static void lmf_map_shrink(struct lmf_shadow_pool *pool, void **slot)
+{
+	if (bitmap_empty(*slot, LMF_LEAF_BITS))
+		lmf_leaf_free(pool, slot);
+}
+
+/* What cannot be split stays as it is. */
+void lmf_leaf_clear(struct lmf_shadow_pool *pool, void **slot, u32 lo, u32 hi)
+{
+	if (*slot && lmf_leaf_map(pool, slot)) {
+		bitmap_clear(*slot, lo, hi - lo + 1);
+		lmf_map_shrink(pool, slot);
+	}
+}
+
+/* Moves [lo, hi] from @src to @dst, which is clean; may move too much there. */
+void lmf_leaf_take(struct lmf_shadow_pool *pool, void **src, void **dst,
+		   u32 lo, u32 hi)
+{
+	unsigned long *from, *to;
+
+	from = *src == LMF_FULL ? NULL : lmf_leaf_map(pool, src);
+	to = from ? lmf_leaf_map(pool, dst) : NULL;
+	if (to) {
+		bitmap_set(to, lo, hi - lo + 1);
+		bitmap_and(to, to, from, LMF_LEAF_BITS);
+	} else {
+		*dst = LMF_FULL;
+	}
+	lmf_leaf_clear(pool, src, lo, hi);
+}
+
+#define LMF_SORT_RADIX	256
+
+/* By one digit, stable. */
+static void lmf_list_sort_by(const u16 *from, u16 *to, u32 n, u32 shift)
+{
+	u8 place[LMF_SORT_RADIX] = {};
+	u32 i, sum = 0, count;
+
+	for (i = 0; i < n; i++)
+		place[(u8)(from[i] >> shift)]++;
+	for (i = 0; i < LMF_SORT_RADIX; i++) {
+		count = place[i];
+		place[i] = sum;
+		sum += count;
+	}
+	for (i = 0; i < n; i++)
+		to[place[(u8)(from[i] >> shift)]++] = from[i];
+}
+
+static_assert(LMF_LIST_PAGES < LMF_SORT_RADIX);
+
+/* In two passes: a report has thousands of such lists. */
+static void lmf_list_sort(struct lmf_list *list)
+{
+	u16 half[LMF_LIST_PAGES];
+
+	lmf_list_sort_by(list->page, half, list->count, 0);
+	lmf_list_sort_by(half, list->page, list->count, 8);
+	list->unsorted = false;
+}
+
+static int lmf_walk_pages(struct lmf_walk *walk, const u16 *page, u32 n,
+			  u64 base)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < n && !ret; i++)
+		ret = lmf_walk_add(walk, base + page[i], 1);
+	return ret;
+}
+
+/* Pages and pieces, merged. */
+static int lmf_walk_list(struct lmf_walk *walk, const struct lmf_list *list,
+			 u64 base)
+{
+	u64 pieces = list->pieces;
+	u32 done = 0, stop, first;
+	int ret = 0;
+
+	for (; pieces && !ret; pieces &= pieces - 1, done = stop) {
+		first = __ffs64(pieces) << LMF_PIECE_SHIFT;
+		for (stop = done; stop < list->count; stop++)
+			if (list->page[stop] >= first)
+				break;
+		ret = lmf_walk_pages(walk, list->page + done, stop - done,
+				     base);
+		if (!ret)
+			ret = lmf_walk_add(walk, base + first,
+					   BIT(LMF_PIECE_SHIFT));
+	}
+	return ret ?: lmf_walk_pages(walk, list->page + done,
+				     list->count - done, base);
+}
+
+/* By words: most are 0 or all ones, or hold very few runs. */
+static int lmf_walk_word(struct lmf_walk *walk, u64 base, unsigned long word)
+{
+	unsigned int start, bits;
+	int ret = 0;
+
+	if (!~word)
+		return lmf_walk_add(walk, base, BITS_PER_LONG);
+	while (word && !ret) {
+		start = __ffs(word);
+		bits = __ffs(~(word >> start));
+		ret = lmf_walk_add(walk, base + start, bits);
+		word &= ~GENMASK(start + bits - 1, start);
+	}
+	return ret;
+}
+
+static int lmf_walk_map(struct lmf_walk *walk, const unsigned long *map,
+			u64 base, u32 lo, u32 hi)
+{
+	unsigned int first = lo / BITS_PER_LONG, last = hi / BITS_PER_LONG, i;
+	unsigned long word;
+	int ret = 0;
+
+	for (i = first; i <= last && !ret; i++) {
+		word = map[i];
+		if (!word)
+			continue;
+		if (i == first)
+			word &= BITMAP_FIRST_WORD_MASK(lo);
+		if (i == last)
+			word &= BITMAP_LAST_WORD_MASK(hi + 1);
+		ret = lmf_walk_word(walk, base + i * BITS_PER_LONG, word);
+	}
+	return ret;
+}
+
+/* Of what is neither clean nor full. Sorts, but changes nothing else. */
+int lmf_leaf_walk(struct lmf_walk *walk, void *slot, u64 base, u32 lo, u32 hi)
+{
+	struct lmf_list *list = lmf_slot_list(slot);
+
+	if (!list)
+		return lmf_walk_map(walk, slot, base, lo, hi);
+	if (list->unsorted)
+		lmf_list_sort(list);
+	return lmf_walk_list(walk, list, base);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LMF_VFIO_SHADOW_LEAF_H
+#define LMF_VFIO_SHADOW_LEAF_H
+
+#include <linux/bits.h>
+#include <linux/minmax.h>
+#include <linux/types.h>
+
+#include "shadow.h"
+
+#define LMF_LEAF_SHIFT	15
+#define LMF_LEAF_BITS	BIT(LMF_LEAF_SHIFT)
+
+extern const unsigned long lmf_full_mark;	/* aligned: bit 0 is a tag */
+#define LMF_FULL	((void *)&lmf_full_mark)
+
+/**
+ * struct lmf_walk - a walk over a shadow
+ * @iova: first byte of the window
+ * @last: last byte of it
+ * @start: first page of the run that is not emitted yet, as it may go on
+ * @end: the page behind it
+ * @emit: called for each run
+ * @priv: passed to @emit
+ */
+struct lmf_walk {
+	u64 iova;
+	u64 last;
+	u64 start;
+	u64 end;
+	lmf_shadow_emit_t emit;
+	void *priv;
+};
+
+/* What is not in the window is left out here, once for each run. */
+static inline int lmf_walk_flush(struct lmf_walk *walk)
+{
+	u64 first = max(walk->start << LMF_SHADOW_SHIFT, walk->iova);
+	u64 last = min((walk->end << LMF_SHADOW_SHIFT) - 1, walk->last);
+
+	if (walk->start == walk->end || first > last)
+		return 0;
+	return walk->emit(walk->priv, first, last - first + 1);
+}
+
+/* Ascending, but twice the same page does no harm. */
+static inline int lmf_walk_add(struct lmf_walk *walk, u64 start, u64 pages)
+{
+	int ret = 0;
+
+	if (start > walk->end) {
+		ret = lmf_walk_flush(walk);
+		walk->start = start;
+	}
+	walk->end = max(walk->end, start + pages);
+	return ret;
+}
+
+void *lmf_block_alloc(struct lmf_shadow_pool *pool, unsigned int bytes);
+void lmf_block_free(struct lmf_shadow_pool *pool, void *block,
+		    unsigned int bytes);
+
+void lmf_leaf_set(struct lmf_shadow_pool *pool, void **slot, u32 lo, u32 hi);
+void lmf_leaf_clear(struct lmf_shadow_pool *pool, void **slot, u32 lo, u32 hi);
+void lmf_leaf_take(struct lmf_shadow_pool *pool, void **src, void **dst,
+		   u32 lo, u32 hi);
+void lmf_leaf_free(struct lmf_shadow_pool *pool, void **slot);
+int lmf_leaf_walk(struct lmf_walk *walk, void *slot, u64 base, u32 lo, u32 hi);
+
+#endif
