@@ -7,6 +7,7 @@
 #include <linux/lmf.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
+#include <linux/sizes.h>
 #include <linux/wait.h>
 
 struct lmf_migf;
@@ -14,6 +15,9 @@ struct lmf_vfio_device;
 
 /* Chunk buffers of a session: so many chunks are on their way at most. */
 #define LMF_MIGF_SLOTS	4
+
+/* So that a session takes 8 MiB at most, whatever the device and the stream. */
+#define LMF_MIGF_CHUNK_MAX	SZ_2M
 
 /**
  * struct lmf_slot - a chunk on its way

@@ -304,7 +304,9 @@ struct lmf_migf *lmf_resume_alloc(struct lmf_vfio_device *dev)
 	if (!res)
 		return ERR_PTR(-ENOMEM);
 	lmf_migf_init(&res->migf, &lmf_resume_ops);
-	lmf_stream_reader_init(&res->reader, lmf_vf_caps(dev->vf)->chunk_max);
+	lmf_stream_reader_init(&res->reader,
+			       min_t(u32, lmf_vf_caps(dev->vf)->chunk_max,
+				     LMF_MIGF_CHUNK_MAX));
 	return &res->migf;
 }
 

@@ -13,7 +13,7 @@
 #include "compat.h"
 #include "lmf_log.h"
 #include "lmf_vfio.h"
-#include "stream.h"
+#include "migf.h"
 #include "trace.h"
 
 /* Far beyond any device; sums of sizes below it do not overflow. */
@@ -103,7 +103,7 @@ static const struct lmf_vf_notify lmf_vfio_notify = {
 static bool lmf_caps_sane(const struct lmf_vf_caps *caps)
 {
 	return caps->chunk_min && caps->chunk_min <= caps->chunk_max &&
-	       caps->chunk_min <= LMF_RECORD_MAX &&
+	       caps->chunk_min <= LMF_MIGF_CHUNK_MAX &&
 	       caps->state_max <= LMF_STATE_MAX;
 }
 

@@ -137,6 +137,8 @@ struct lmf_buf *lmf_buf_alloc(struct lmf_vf *vf, size_t size, gfp_t gfp)
 	atomic_inc(&vf->bufs);
 	if (!(gfp & __GFP_ACCOUNT))
 		atomic_inc(&vf->uncharged);
+	vf->buf_peak = max(vf->buf_peak,
+			   atomic_add_return(size, &vf->buf_bytes));
 	return &buf->pub;
 }
 
@@ -145,6 +147,7 @@ static void mock_buf_release(struct kref *ref)
 	struct mock_buf *buf = container_of(ref, struct mock_buf, ref);
 
 	atomic_dec(&buf->vf->bufs);
+	atomic_sub(buf->pub.size, &buf->vf->buf_bytes);
 	kfree(buf->pub.vaddr);
 	kfree(buf);
 }

@@ -65,6 +65,8 @@ enum mock_load_stage {
  * @change: woken when @hold ends and when an operation is done
  * @bufs: not freed
  * @uncharged: buffers that no memory cgroup pays for, ever
+ * @buf_bytes: of them
+ * @buf_peak: most that these ever were
  * @ops: not freed
  * @busy: operations not done
  */
@@ -96,6 +98,8 @@ struct lmf_vf {
 	wait_queue_head_t change;
 	atomic_t bufs;
 	atomic_t uncharged;
+	atomic_t buf_bytes;
+	int buf_peak;
 	atomic_t ops;
 	atomic_t busy;
 };
