@@ -15,6 +15,7 @@ help:
 	@echo 'make check-full   that, and what takes longer'
 	@echo 'make points       docs/points.md, from what the tests have shown'
 	@echo 'make mutants      put faults into the drivers: is each one seen?'
+	@echo 'make bench        figures beside those of known ways, and targets'
 	@echo 'make modules      the kernel modules, against KDIR=$(KDIR)'
 	@echo 'make lmfctl       the tool for operators, as build/lmfctl/lmfctl'
 	@echo 'make intree KTREE=dir'
@@ -38,6 +39,9 @@ mutants:
 demo:
 	@tests/run demo
 
+bench:
+	@tests/run bench
+
 modules:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
@@ -58,7 +62,7 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help check check-full points mutants demo modules lmfctl intree
+.PHONY: help check check-full points mutants demo bench modules lmfctl intree
 .PHONY: series clean
 
 endif

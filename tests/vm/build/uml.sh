@@ -1,22 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# uml.sh [plain|debug|gcov]: a User-Mode Linux of Debian's linux-source-6.12
-# with the KUnit suites of tests/kunit built in. Prints its folder, which holds
-# linux. The one for gcov is that for debug, and tells as it ends what of our
-# code was run, as any program does that is linked with libgcov; gcno/ has what
-# else gcov needs.
+# uml.sh [plain|debug|gcov] [kunit|bench]: a User-Mode Linux of Debian's
+# linux-source-6.12 with the KUnit suites of tests/kunit, or of tests/bench,
+# built in. Prints its folder, which holds linux. The one for gcov is that for
+# debug, and tells as it ends what of our code was run, as any program does that
+# is linked with libgcov; gcno/ has what else gcov needs.
 . "$(dirname "$0")/lib.sh"
 
 flavour=${1:-debug}
+suites=tests/${2:-kunit}
 fragments=("$steps/uml.fragment")
 case $flavour in
 plain) ;;
 debug | gcov) fragments+=("$steps/uml-debug.fragment") ;;
-*) die "usage: uml.sh [plain|debug|gcov]" ;;
+*) die "usage: uml.sh [plain|debug|gcov] [kunit|bench]" ;;
 esac
 src=$("$steps/source.sh" linux)
 kunit=$top/tests/kunit
-parts=(src include firmware-iface tests/kunit tests/golden)
+parts=(src include firmware-iface tests/golden "$suites")
 
 in_root() { "$steps/enter.sh" "$@"; }
 
@@ -80,7 +81,7 @@ build()
 			--exclude='*.gcno' \
 			${parts[*]} '$tree/drivers/lmf/'
 		cd '$tree'
-		echo 'obj-y += tests/kunit/' >drivers/lmf/Makefile
+		echo 'obj-y += $suites/' >drivers/lmf/Makefile
 		make -s ARCH=um -j\$(nproc) $gcov linux
 		cp linux '$OUT/'
 		[ -z '$gcov' ] || rsync -rm --include='*/' --include='*.gcno' \

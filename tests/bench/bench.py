@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""bench.py: run the benchmarks of this folder on User-Mode Linux, write
+build/bench.json, print a table of it and which targets are met.
+
+The status is 1 if one is missed, or if a benchmark did not run to its end.
+"""
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+RESULT = TOP + '/build/bench.json'
+
+# name: (least ratio to the baseline, most times the floor or None, in words)
+TARGETS = {
+    'report_random_1t_1m': (300, None, '300 times faster than per page'),
+    'report_dense': (50, 3, '50 times faster than per page, '
+                            'within 3 times the floor'),
+    'report_clean_1t': (100, None, '100 times faster than the whole bitmap'),
+    'report_ascending': (1 / 1.6, None, '1.6 times the time of per page'),
+    'save': (0.8, None, '80 % of the speed of copies and CRC'),
+    'resume': (0.8, None, '80 % of the speed of copies and CRC'),
+}
+
+# Where nothing is logged there is nothing to be set page by page.
+BASELINES = {'report_clean_1t': 'whole_bitmap',
+             'report_clean_1t_1g': 'whole_bitmap',
+             'save': 'copy_and_crc', 'resume': 'copy_and_crc'}
+
+
+def measure():
+    """What the kernel printed, and whether all went well."""
+    uml = subprocess.run(
+        [TOP + '/tests/vm/build/uml.sh', 'plain', 'bench'],
+        stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    process = subprocess.Popen(
+        [uml + '/linux', 'mem=1G', 'console=tty', 'kunit_shutdown=halt'],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, errors='replace')
+    lines, suites, bad = [], 0, False
+    for line in process.stdout:
+        if match := re.search(r'bench: (\{.*\})', line):
+            lines.append(json.loads(match[1]))
+        elif re.match(r' *(not )?ok \d|.*(BUG|WARNING):|\s+# .*ASSERT|'
+                      r'.*EXPECT', line):
+            print(line, end='', flush=True)
+        suites += bool(re.match(r'ok \d', line))
+        bad = bad or bool(re.match(r' *not ok|.*(BUG|WARNING|panic):', line))
+    process.wait()
+    return lines, suites == 2 and not bad
+
+
+def medians(lines, name):
+    """Of each way, scaled to the whole where only a sample was measured."""
+    runs = {}
+    for line in lines:
+        if line['name'] == name and 'way' in line:
+            scale = line['of'] / line['entries'] if line.get('entries') else 1
+            runs.setdefault(line['way'], []).append(line['ns'] * scale)
+    return {way: statistics.median(ns) for way, ns in runs.items()}, \
+        len(runs['ours'])
+
+
+def sampled(lines, name):
+    for line in lines:
+        if line['name'] == name and line.get('entries') != line.get('of'):
+            return f"{line['entries']} of {line['of']} entries"
+    return None
+
+
+def row(lines, name, workload):
+    times, n = medians(lines, name)
+    baseline = BASELINES.get(name, 'per_page')
+    one = {
+        'name': name, 'workload': workload, 'format': 'ring', 'unit': 'us',
+        'n': n, 'baseline_is': baseline, 'sampled': sampled(lines, name),
+        'ours': times['ours'] / 1e3, 'baseline': times[baseline] / 1e3,
+        'floor': times['floor'] / 1e3 if 'floor' in times else None,
+        'ratio': times[baseline] / times['ours'],
+        'ways': {way: ns / 1e3 for way, ns in times.items()},
+    }
+    if name.startswith('save') or name.startswith('resume'):
+        one['format'] = None
+    if name in TARGETS:
+        ratio, floor, one['target'] = TARGETS[name]
+        one['met'] = one['ratio'] >= ratio and (
+            not floor or one['ours'] <= floor * one['floor'])
+    return one
+
+
+def memory_row(line, workload):
+    return {
+        'name': line['name'].replace('report_', 'memory_'),
+        'workload': workload, 'format': 'ring', 'unit': 'bytes', 'n': 1,
+        'baseline_is': 'two whole bitmaps', 'ours': line['memory'],
+        'baseline': 2 * line['tracked'] // 4096 // 8, 'floor': None,
+        'ratio': 2 * line['tracked'] / 4096 / 8 / line['memory'],
+        'target': f"{line['limit']} bytes",
+        'met': line['memory'] <= line['limit'],
+    }
+
+
+def rows(lines):
+    result = []
+    for line in lines:
+        if 'memory' in line:
+            workload = (f"{line['tracked'] >> 30} GiB tracked, windows of "
+                        f"{line['window'] >> 30} GiB")
+            result += [row(lines, line['name'], workload),
+                       memory_row(line, workload)]
+    for name in ('save', 'resume'):
+        some = [line for line in lines if line['name'] == name]
+        if some:
+            result.append(row(lines, name, f"{some[0]['bytes'] >> 20} MiB"))
+    return result
+
+
+def show(result):
+    for one in result:
+        floor = f"{one['floor']:12.1f}" if one['floor'] else ' ' * 12
+        met = {True: 'met', False: 'MISSED'}.get(one.get('met'), '')
+        print(f"{one['name']:28}{one['ours']:12.1f}{one['baseline']:14.1f}"
+              f"{floor} {one['unit']:5} {one['ratio']:10.2f} {met}")
+    for one in result:
+        if 'met' in one and not one['met']:
+            print(f"missed: {one['name']}, {one['target']}")
+
+
+def main():
+    lines, complete = measure()
+    result = rows(lines)
+    os.makedirs(os.path.dirname(RESULT), exist_ok=True)
+    with open(RESULT, 'w', encoding='utf-8') as f:
+        json.dump(result, f, indent=1)
+    show(result)
+    if not complete:
+        print('a benchmark failed')
+    return 0 if complete and all(o.get('met', True) for o in result) else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
