@@ -317,22 +317,27 @@ static void **lmf_shadow_leaf(struct lmf_shadow *shadow, u64 page)
 	return slot;
 }
 
-/* Most extents lie in one leaf, and that in one span. */
-static bool lmf_shadow_find(struct lmf_shadow *shadow, u64 lo, u64 hi)
+/*
+ * The slot of the leaf that holds [lo, hi], if there is one that does, and if
+ * all of that leaf is tracked. Most extents are like that, and most leaves lie
+ * in the same span as the one before.
+ */
+static void **lmf_shadow_near(struct lmf_shadow *shadow, u64 lo, u64 hi)
 {
-	u64 iova = lo >> LMF_LEAF_SHIFT << (LMF_LEAF_SHIFT + LMF_SHADOW_SHIFT);
-	u64 last = iova + (1ull << (LMF_LEAF_SHIFT + LMF_SHADOW_SHIFT)) - 1;
-	u32 i;
+	u64 leaf = lo >> LMF_LEAF_SHIFT, iova, last;
+	const struct lmf_log_span *span;
 
-	if (shadow->near && lo >> LMF_LEAF_SHIFT == shadow->near_leaf)
-		return hi >> LMF_LEAF_SHIFT == shadow->near_leaf;
-	i = lmf_shadow_first_span(shadow, iova);
-	if (lo >> LMF_LEAF_SHIFT != hi >> LMF_LEAF_SHIFT ||
-	    i == shadow->nspans || shadow->spans[i].iova > iova ||
-	    shadow->spans[i].last < last)
-		return false;
+	if (leaf != hi >> LMF_LEAF_SHIFT)
+		return NULL;
+	if (shadow->near && leaf == shadow->near_leaf)
+		return shadow->near;
+	iova = leaf << (LMF_LEAF_SHIFT + LMF_SHADOW_SHIFT);
+	last = iova + (1ull << (LMF_LEAF_SHIFT + LMF_SHADOW_SHIFT)) - 1;
+	span = &shadow->spans[shadow->near_span];
+	if (iova < span->iova || last > span->last)
+		return NULL;
 	shadow->near = lmf_shadow_leaf(shadow, lo);
-	shadow->near_leaf = lo >> LMF_LEAF_SHIFT;
+	shadow->near_leaf = leaf;
 	return shadow->near;
 }
 
@@ -348,16 +353,20 @@ void lmf_shadow_mark(struct lmf_shadow *shadow, u64 iova, u64 length)
 {
 	u64 last = iova + length - 1;
 	u64 lo = iova >> LMF_SHADOW_SHIFT, hi = last >> LMF_SHADOW_SHIFT;
+	void **slot = lmf_shadow_near(shadow, lo, hi);
 	u32 i;
 
-	if (lmf_shadow_find(shadow, lo, hi)) {
-		lmf_leaf_set(shadow->pool, shadow->near, lo % LMF_LEAF_BITS,
-			     hi % LMF_LEAF_BITS);
+	if (slot) {
+		lo %= LMF_LEAF_BITS;
+		hi %= LMF_LEAF_BITS;
+		if (!lmf_leaf_add(*slot, lo, hi))
+			lmf_leaf_set(shadow->pool, slot, lo, hi);
 		return;
 	}
 	lmf_shadow_forget(shadow);
-	for (i = lmf_shadow_first_span(shadow, iova);
-	     i < shadow->nspans && shadow->spans[i].iova <= last; i++)
+	i = lmf_shadow_first_span(shadow, iova);
+	shadow->near_span = min(i, shadow->nspans - 1);
+	for (; i < shadow->nspans && shadow->spans[i].iova <= last; i++)
 		lmf_slot_set(shadow->pool, &shadow->root, shadow->level,
 			     max(iova, shadow->spans[i].iova) >>
 				     LMF_SHADOW_SHIFT,

@@ -32,7 +32,8 @@ struct lmf_shadow_pool {
  * @level: of the root
  * @root: slot of the root
  * @near: slot of the leaf that was marked last, or NULL
- * @near_leaf: number of that leaf, which lies in one span
+ * @near_leaf: number of that leaf, all of which is tracked
+ * @near_span: the span that was looked up last
  */
 struct lmf_shadow {
 	struct lmf_shadow_pool *pool;
@@ -42,6 +43,7 @@ struct lmf_shadow {
 	void *root;
 	void **near;
 	u64 near_leaf;
+	u32 near_span;
 };
 
 typedef int (*lmf_shadow_emit_t)(void *priv, u64 iova, u64 length);

@@ -18,41 +18,13 @@
 
 #include "shadow_leaf.h"
 
-#define LMF_LIST_BYTES	512
-#define LMF_LIST_TAG	1ul
 #define LMF_LIST_RUN	8	/* pages that are worth being listed */
 
 #define LMF_PIECE_SHIFT	9	/* 64 of them are a leaf */
 #define LMF_PIECE_MASK	(BIT(LMF_PIECE_SHIFT) - 1)
 
-/**
- * struct lmf_list - a leaf with little in it
- * @pieces: bit n: piece n is dirty as a whole
- * @count: of @page
- * @last: of @page, so that only the first cache line need be read to add one
- * @unsorted: @page does not ascend
- * @page: dirty pages, perhaps some twice or in @pieces
- */
-struct lmf_list {
-	u64 pieces;
-	u16 count;
-	u16 last;
-	bool unsorted;
-	u16 page[];
-};
-
-#define LMF_LIST_PAGES \
-	((LMF_LIST_BYTES - sizeof(struct lmf_list)) / sizeof(u16))
-
 static_assert(LMF_LEAF_BITS / 8 == LMF_SHADOW_BLOCK);
 static_assert(LMF_LEAF_SHIFT - LMF_PIECE_SHIFT == 6);
-
-static struct lmf_list *lmf_slot_list(void *slot)
-{
-	unsigned long value = (unsigned long)slot;
-
-	return value & LMF_LIST_TAG ? (void *)(value - LMF_LIST_TAG) : NULL;
-}
 
 static struct lmf_list *lmf_list_new(struct lmf_shadow_pool *pool, void **slot)
 {
@@ -101,19 +73,8 @@ static unsigned long *lmf_list_to_map(struct lmf_shadow_pool *pool, void **slot,
 	return map;
 }
 
-static void lmf_list_add(struct lmf_list *list, u32 page)
-{
-	list->unsorted |= page < list->last;
-	list->last = page;
-	list->page[list->count++] = page;
-}
-
 static bool lmf_list_set(struct lmf_list *list, u32 lo, u32 hi)
 {
-	if (lo == hi && list->count < LMF_LIST_PAGES) {
-		lmf_list_add(list, lo);
-		return true;
-	}
 	if (hi - lo < LMF_LIST_RUN) {
 		if (list->count + hi - lo >= LMF_LIST_PAGES)
 			return false;
@@ -236,14 +197,13 @@ static void lmf_list_sort(struct lmf_list *list)
 	list->unsorted = false;
 }
 
-static int lmf_walk_pages(struct lmf_walk *walk, const u16 *page, u32 n,
-			  u64 base)
+static int lmf_walk_pages(struct lmf_walk *walk, const u16 *page,
+			  const u16 *end, u64 base)
 {
 	int ret = 0;
-	u32 i;
 
-	for (i = 0; i < n && !ret; i++)
-		ret = lmf_walk_add(walk, base + page[i], 1);
+	for (; page < end && !ret; page++)
+		ret = lmf_walk_add(walk, base + *page, 1);
 	return ret;
 }
 
@@ -251,23 +211,21 @@ static int lmf_walk_pages(struct lmf_walk *walk, const u16 *page, u32 n,
 static int lmf_walk_list(struct lmf_walk *walk, const struct lmf_list *list,
 			 u64 base)
 {
+	const u16 *page = list->page, *end = page + list->count, *stop;
 	u64 pieces = list->pieces;
-	u32 done = 0, stop, first;
+	u32 first;
 	int ret = 0;
 
-	for (; pieces && !ret; pieces &= pieces - 1, done = stop) {
+	for (; pieces && !ret; pieces &= pieces - 1, page = stop) {
 		first = __ffs64(pieces) << LMF_PIECE_SHIFT;
-		for (stop = done; stop < list->count; stop++)
-			if (list->page[stop] >= first)
-				break;
-		ret = lmf_walk_pages(walk, list->page + done, stop - done,
-				     base);
+		for (stop = page; stop < end && *stop < first; stop++)
+			;
+		ret = lmf_walk_pages(walk, page, stop, base);
 		if (!ret)
 			ret = lmf_walk_add(walk, base + first,
 					   BIT(LMF_PIECE_SHIFT));
 	}
-	return ret ?: lmf_walk_pages(walk, list->page + done,
-				     list->count - done, base);
+	return ret ?: lmf_walk_pages(walk, page, end, base);
 }
 
 /* By words: most are 0 or all ones, or hold very few runs. */

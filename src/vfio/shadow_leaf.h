@@ -14,6 +14,53 @@
 extern const unsigned long lmf_full_mark;	/* aligned: bit 0 is a tag */
 #define LMF_FULL	((void *)&lmf_full_mark)
 
+#define LMF_LIST_BYTES	512
+#define LMF_LIST_TAG	1ul
+
+/**
+ * struct lmf_list - a leaf with little in it
+ * @pieces: bit n: piece n is dirty as a whole
+ * @count: of @page
+ * @last: of @page, so that only the first cache line need be read to add one
+ * @unsorted: @page does not ascend
+ * @page: dirty pages, perhaps some twice or in @pieces
+ */
+struct lmf_list {
+	u64 pieces;
+	u16 count;
+	u16 last;
+	bool unsorted;
+	u16 page[];
+};
+
+#define LMF_LIST_PAGES \
+	((LMF_LIST_BYTES - sizeof(struct lmf_list)) / sizeof(u16))
+
+static inline struct lmf_list *lmf_slot_list(void *slot)
+{
+	unsigned long value = (unsigned long)slot;
+
+	return value & LMF_LIST_TAG ? (void *)(value - LMF_LIST_TAG) : NULL;
+}
+
+static inline void lmf_list_add(struct lmf_list *list, u32 page)
+{
+	list->unsorted |= page < list->last;
+	list->last = page;
+	list->page[list->count++] = page;
+}
+
+/* What most marks come to: one more page. */
+static inline bool lmf_leaf_add(void *slot, u32 lo, u32 hi)
+{
+	struct lmf_list *list = lmf_slot_list(slot);
+
+	if (lo != hi || !list || list->count == LMF_LIST_PAGES)
+		return false;
+	lmf_list_add(list, lo);
+	return true;
+}
+
 /**
  * struct lmf_walk - a walk over a shadow
  * @iova: first byte of the window
