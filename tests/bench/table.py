@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""table.py: print build/bench.json as the tables of docs/bench.md."""
+"""table.py: put build/bench.json into docs/bench.md, as tables."""
 import json
 import os
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
+DOCUMENT = TOP + '/docs/bench.md'
+MARK = '<!-- what follows is made by tests/bench/table.py -->\n'
 MET = {True: 'met', False: '**missed**', None: ''}
 
 
@@ -28,25 +30,31 @@ def other(one):
             MET[one.get('met')]]
 
 
-def show(heads, rows):
-    for line in [heads, ['---'] * len(heads)] + rows:
-        print('| ' + ' | '.join(line) + ' |')
-    print()
+def table(title, heads, rows):
+    lines = [heads, ['---'] * len(heads)] + rows
+    return '\n'.join([f'\n## {title}\n'] + [
+        '| ' + ' | '.join(line) + ' |' for line in lines]) + '\n'
 
 
 def main():
     with open(TOP + '/build/bench.json', encoding='utf-8') as f:
         rows = json.load(f)
-    print('## Reports, microseconds\n')
-    show(['name', 'ours', 'per page', 'whole bitmap', 'floor', 'ratio',
-          'target', ''],
-         [report(one) for one in rows if one['name'].startswith('report_')])
-    print('## Saving and resuming, microseconds\n')
-    show(['name', 'ours', 'copies and CRC', 'ratio', 'target', ''],
-         [other(one) for one in rows if one['name'] in ('save', 'resume')])
-    print('## Memory of the host, bytes\n')
-    show(['name', 'ours', 'two whole bitmaps', 'ratio', 'target', ''],
-         [other(one) for one in rows if one['name'].startswith('memory_')])
+    known = [one for one in rows if one['name'].startswith('report_')]
+    streams = [one for one in rows if one['name'] in ('save', 'resume')]
+    memory = [one for one in rows if one['name'].startswith('memory_')]
+    with open(DOCUMENT, encoding='utf-8') as f:
+        text = f.read().split(MARK)[0] + MARK
+    text += table('Reports, microseconds',
+                  ['name', 'ours', 'per page', 'whole bitmap', 'floor',
+                   'ratio', 'target', ''], [report(one) for one in known])
+    text += table('Saving and resuming, microseconds',
+                  ['name', 'ours', 'copies and CRC', 'ratio', 'target', ''],
+                  [other(one) for one in streams])
+    text += table('Memory of the host, bytes',
+                  ['name', 'ours', 'two whole bitmaps', 'ratio', 'target',
+                   ''], [other(one) for one in memory])
+    with open(DOCUMENT, 'w', encoding='utf-8') as f:
+        f.write(text)
 
 
 if __name__ == '__main__':
