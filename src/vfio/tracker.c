@@ -31,7 +31,7 @@
 #include "lmf_log.h"
 #include "tracker.h"
 
-#define LMF_RING_ENTRIES	65536u	/* 1 MiB */
+#define LMF_RING_ENTRIES	32768u	/* 512 KiB */
 #define LMF_FLUSH_ROUNDS	64
 #define LMF_DRAIN_BATCH		1024u	/* entries per doorbell */
 
