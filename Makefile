@@ -15,7 +15,7 @@ help:
 	@echo 'make check-full   that, and what takes longer'
 	@echo 'make points       docs/points.md, from what the tests have shown'
 	@echo 'make mutants      put faults into the drivers: is each one seen?'
-	@echo 'make bench        figures beside those of known ways, and targets'
+	@echo 'make bench        figures beside those of other ways; targets'
 	@echo 'make modules      the kernel modules, against KDIR=$(KDIR)'
 	@echo 'make lmfctl       the tool for operators, as build/lmfctl/lmfctl'
 	@echo 'make intree KTREE=dir'
