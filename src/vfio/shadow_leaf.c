@@ -166,34 +166,45 @@ void lmf_leaf_take(struct lmf_shadow_pool *pool, void **src, void **dst,
 	lmf_leaf_clear(pool, src, lo, hi);
 }
 
-#define LMF_SORT_RADIX	256
+#define LMF_SORT_SHIFT	8
+#define LMF_SORT_LOW	BIT(LMF_SORT_SHIFT)
+#define LMF_SORT_HIGH	BIT(LMF_LEAF_SHIFT - LMF_SORT_SHIFT)
 
-/* By one digit, stable. */
-static void lmf_list_sort_by(const u16 *from, u16 *to, u32 n, u32 shift)
+static_assert(LMF_LIST_PAGES <= U8_MAX);
+
+/* From how many there are of each digit to where the first of them goes. */
+static void lmf_sort_places(u8 *count, u32 digits)
 {
-	u8 place[LMF_SORT_RADIX] = {};
-	u32 i, sum = 0, count;
+	u32 i, sum = 0, n;
 
-	for (i = 0; i < n; i++)
-		place[(u8)(from[i] >> shift)]++;
-	for (i = 0; i < LMF_SORT_RADIX; i++) {
-		count = place[i];
-		place[i] = sum;
-		sum += count;
+	for (i = 0; i < digits; i++) {
+		n = count[i];
+		count[i] = sum;
+		sum += n;
 	}
-	for (i = 0; i < n; i++)
-		to[place[(u8)(from[i] >> shift)]++] = from[i];
 }
 
-static_assert(LMF_LIST_PAGES < LMF_SORT_RADIX);
-
-/* In two passes: a report has thousands of such lists. */
+/* By the low digit, then by the high one: a report has thousands of lists. */
 static void lmf_list_sort(struct lmf_list *list)
 {
-	u16 half[LMF_LIST_PAGES];
+	u8 low[LMF_SORT_LOW] = {}, high[LMF_SORT_HIGH] = {};
+	u16 half[LMF_LIST_PAGES], page;
+	u32 i;
 
-	lmf_list_sort_by(list->page, half, list->count, 0);
-	lmf_list_sort_by(half, list->page, list->count, 8);
+	for (i = 0; i < list->count; i++) {
+		low[list->page[i] % LMF_SORT_LOW]++;
+		high[list->page[i] >> LMF_SORT_SHIFT]++;
+	}
+	lmf_sort_places(low, LMF_SORT_LOW);
+	lmf_sort_places(high, LMF_SORT_HIGH);
+	for (i = 0; i < list->count; i++) {
+		page = list->page[i];
+		half[low[page % LMF_SORT_LOW]++] = page;
+	}
+	for (i = 0; i < list->count; i++) {
+		page = half[i];
+		list->page[high[page >> LMF_SORT_SHIFT]++] = page;
+	}
 	list->unsorted = false;
 }
 
