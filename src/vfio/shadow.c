@@ -322,23 +322,43 @@ static void **lmf_shadow_leaf(struct lmf_shadow *shadow, u64 page)
  * all of that leaf is tracked. Most extents are like that, and most leaves lie
  * in the same span as the one before.
  */
-static void **lmf_shadow_near(struct lmf_shadow *shadow, u64 lo, u64 hi)
+static void **lmf_shadow_find(struct lmf_shadow *shadow, u64 lo, u64 hi)
 {
 	u64 leaf = lo >> LMF_LEAF_SHIFT, iova, last;
 	const struct lmf_log_span *span;
 
-	if (leaf != hi >> LMF_LEAF_SHIFT)
-		return NULL;
-	if (shadow->near && leaf == shadow->near_leaf)
-		return shadow->near;
 	iova = leaf << (LMF_LEAF_SHIFT + LMF_SHADOW_SHIFT);
 	last = iova + (1ull << (LMF_LEAF_SHIFT + LMF_SHADOW_SHIFT)) - 1;
 	span = &shadow->spans[shadow->near_span];
-	if (iova < span->iova || last > span->last)
+	if (leaf != hi >> LMF_LEAF_SHIFT || iova < span->iova ||
+	    last > span->last)
 		return NULL;
 	shadow->near = lmf_shadow_leaf(shadow, lo);
 	shadow->near_leaf = leaf;
 	return shadow->near;
+}
+
+static noinline void lmf_shadow_mark_far(struct lmf_shadow *shadow, u64 iova,
+					 u64 last)
+{
+	u64 lo = iova >> LMF_SHADOW_SHIFT, hi = last >> LMF_SHADOW_SHIFT;
+	void **slot = lmf_shadow_find(shadow, lo, hi);
+	u32 i;
+
+	if (slot) {
+		lmf_leaf_set(shadow->pool, slot, lo % LMF_LEAF_BITS,
+			     hi % LMF_LEAF_BITS);
+		return;
+	}
+	lmf_shadow_forget(shadow);
+	i = lmf_shadow_first_span(shadow, iova);
+	shadow->near_span = min(i, shadow->nspans - 1);
+	for (; i < shadow->nspans && shadow->spans[i].iova <= last; i++)
+		lmf_slot_set(shadow->pool, &shadow->root, shadow->level,
+			     max(iova, shadow->spans[i].iova) >>
+				     LMF_SHADOW_SHIFT,
+			     min(last, shadow->spans[i].last) >>
+				     LMF_SHADOW_SHIFT);
 }
 
 /**
@@ -353,25 +373,13 @@ void lmf_shadow_mark(struct lmf_shadow *shadow, u64 iova, u64 length)
 {
 	u64 last = iova + length - 1;
 	u64 lo = iova >> LMF_SHADOW_SHIFT, hi = last >> LMF_SHADOW_SHIFT;
-	void **slot = lmf_shadow_near(shadow, lo, hi);
-	u32 i;
 
-	if (slot) {
-		lo %= LMF_LEAF_BITS;
-		hi %= LMF_LEAF_BITS;
-		if (!lmf_leaf_add(*slot, lo, hi))
-			lmf_leaf_set(shadow->pool, slot, lo, hi);
+	/* Nothing is to be saved for this. */
+	if (lo == hi && shadow->near &&
+	    lo >> LMF_LEAF_SHIFT == shadow->near_leaf &&
+	    lmf_leaf_add(*shadow->near, lo % LMF_LEAF_BITS))
 		return;
-	}
-	lmf_shadow_forget(shadow);
-	i = lmf_shadow_first_span(shadow, iova);
-	shadow->near_span = min(i, shadow->nspans - 1);
-	for (; i < shadow->nspans && shadow->spans[i].iova <= last; i++)
-		lmf_slot_set(shadow->pool, &shadow->root, shadow->level,
-			     max(iova, shadow->spans[i].iova) >>
-				     LMF_SHADOW_SHIFT,
-			     min(last, shadow->spans[i].last) >>
-				     LMF_SHADOW_SHIFT);
+	lmf_shadow_mark_far(shadow, iova, last);
 }
 
 /**

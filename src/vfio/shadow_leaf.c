@@ -211,11 +211,14 @@ static void lmf_list_sort(struct lmf_list *list)
 static int lmf_walk_pages(struct lmf_walk *walk, const u16 *page,
 			  const u16 *end, u64 base)
 {
-	int ret = 0;
+	int ret;
 
-	for (; page < end && !ret; page++)
+	for (; page < end; page++) {
 		ret = lmf_walk_add(walk, base + *page, 1);
-	return ret;
+		if (ret)
+			return ret;
+	}
+	return 0;
 }
 
 /* Pages and pieces, merged. */

@@ -50,14 +50,14 @@ static inline void lmf_list_add(struct lmf_list *list, u32 page)
 	list->page[list->count++] = page;
 }
 
-/* What most marks come to: one more page. */
-static inline bool lmf_leaf_add(void *slot, u32 lo, u32 hi)
+/* What most marks come to. */
+static inline bool lmf_leaf_add(void *slot, u32 page)
 {
 	struct lmf_list *list = lmf_slot_list(slot);
 
-	if (lo != hi || !list || list->count == LMF_LIST_PAGES)
+	if (!list || list->count == LMF_LIST_PAGES)
 		return false;
-	lmf_list_add(list, lo);
+	lmf_list_add(list, page);
 	return true;
 }
 

@@ -277,33 +277,36 @@ struct lmf_report {
  * crosses a bit of the bitmap without ending on one, and the page size of the
  * bitmap is not told. Naturally aligned parts never do, whatever it is.
  */
-static u64 lmf_report_part(u64 offset, u64 length)
+static noinline int lmf_report_parts(struct lmf_report *report, u64 iova,
+				     u64 length)
 {
-	u64 page = 1ull << LMF_SHADOW_SHIFT, part;
-
-	/* Within one page, the least that a bit stands for: most runs are. */
-	if ((offset & (page - 1)) + length <= page)
-		return length;
-	part = 1ull << (fls64(length) - 1);
-	return offset ? min(part, 1ull << __ffs64(offset)) : part;
-}
-
-static int lmf_report_run(void *priv, u64 iova, u64 length)
-{
-	struct lmf_report *report = priv;
-	u64 part;
+	u64 part, offset;
 	int ret;
 
-	if (fatal_signal_pending(current))
-		return -EINTR;
-	report->pages += DIV_ROUND_UP_ULL(length, 1u << LMF_SHADOW_SHIFT);
 	for (; length; iova += part, length -= part) {
-		part = lmf_report_part(iova - report->base, length);
+		part = 1ull << (fls64(length) - 1);
+		offset = iova - report->base;
+		if (offset)
+			part = min(part, 1ull << __ffs64(offset));
 		ret = LMF_BITMAP_SET(report->dirty, iova, part);
 		if (ret)
 			return ret;
 	}
 	return 0;
+}
+
+static int lmf_report_run(void *priv, u64 iova, u64 length)
+{
+	u64 page = 1ull << LMF_SHADOW_SHIFT;
+	struct lmf_report *report = priv;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	report->pages += DIV_ROUND_UP_ULL(length, page);
+	/* Most runs are one page, the least that a bit stands for. */
+	if (((iova - report->base) & (page - 1)) + length <= page)
+		return LMF_BITMAP_SET(report->dirty, iova, length);
+	return lmf_report_parts(report, iova, length);
 }
 
 static int lmf_tracker_report_window(struct lmf_tracker *t, u64 iova, u64 last,
