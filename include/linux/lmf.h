@@ -60,7 +60,9 @@ struct lmf_vf;
  * @trailer_max: bound of the part that only a stopped VF gives
  * @chunk_min: smallest buffer for lmf_vf_save_read(), bytes
  * @chunk_max: largest one, also for lmf_vf_load_write(), bytes
- * @log_ring_max: entries of the largest log ring, a power of two
+ * @log_ring_max: `ring`: entries of the largest one, a power of two, or 0
+ * @log_list_max: `ranges`: extents that the device keeps at most
+ * @log_leaves_max: `bitmap`: leaves of all that is logged together at most
  * @log_ranges_max: ranges that lmf_vf_log_start() takes
  * @log_shift_min: finest granule is 2^n bytes
  * @log_shift_max: coarsest granule is 2^n bytes
@@ -74,6 +76,8 @@ struct lmf_vf_caps {
 	u32 chunk_min;
 	u32 chunk_max;
 	u32 log_ring_max;
+	u32 log_list_max;
+	u32 log_leaves_max;
 	u32 log_ranges_max;
 	u8 log_shift_min;
 	u8 log_shift_max;
@@ -81,8 +85,8 @@ struct lmf_vf_caps {
 
 /**
  * struct lmf_vf_notify - events of a VF
- * @log_threshold: the log ring reached its threshold; once until
- *		   lmf_vf_log_consumed() lowered it again
+ * @log_threshold: the log reached its threshold; once until
+ *		   lmf_vf_log_consumed() or lmf_vf_log_read() lowered it again
  * @lost: events were lost, any may have happened. Also called, once or twice,
  *	  when the PF is lost: then, and again after the attempt to recover it
  *
@@ -150,16 +154,16 @@ struct lmf_buf {
 struct lmf_buf *lmf_buf_alloc(struct lmf_vf *vf, size_t size, gfp_t gfp);
 
 /**
- * lmf_buf_alloc_ring() - allocate a buffer for a log, coherent
+ * lmf_buf_alloc_log() - allocate a buffer for a log, coherent
  * @vf: handle
- * @size: bytes
+ * @size: bytes; at most LMF_LOG_READ_MAX, or a ring of log_ring_max entries
  * @gfp: GFP_KERNEL or GFP_KERNEL_ACCOUNT
  *
- * The device may write it at any time between start and stop of the log.
+ * A ring may be written at any time between start and stop of the log.
  *
  * Return: the zeroed buffer, or NULL.
  */
-struct lmf_buf *lmf_buf_alloc_ring(struct lmf_vf *vf, size_t size, gfp_t gfp);
+struct lmf_buf *lmf_buf_alloc_log(struct lmf_vf *vf, size_t size, gfp_t gfp);
 
 /**
  * lmf_buf_put() - drop the caller's reference
@@ -368,8 +372,9 @@ void lmf_op_put(struct lmf_op *op);
  * struct lmf_log_params - what to log and how
  * @format: enum lmf_log_format of lmf_log.h
  * @shift: granule 2^shift bytes
- * @entries: of the ring, a power of two
- * @threshold: unconsumed entries at which log_threshold is notified
+ * @entries: `ring`: its size, a power of two; else 0
+ * @threshold: unconsumed entries, or extents in the list, at which
+ *	       log_threshold is notified; `bitmap`: 0
  * @ranges: what to log: disjoint, both ends aligned to the granule
  * @nranges: 1..log_ranges_max
  */
@@ -389,9 +394,10 @@ struct lmf_log_params {
  * lmf_vf_log_start() - start to log the VF's DMA writes
  * @vf: handle
  * @params: what and how
- * @ring: memory that the device writes; see lmf_log.h for its layout
+ * @ring: `ring`: zeroed memory that the device writes; else NULL
  *
- * Killable. Independent of quiesce, save and load.
+ * The layouts are in lmf_log.h. Killable. Independent of quiesce, save and
+ * load.
  *
  * Return: 0, -EINVAL for parameters that the device refuses, or -EBUSY if the
  * log is on already.
@@ -401,12 +407,14 @@ int lmf_vf_log_start(struct lmf_vf *vf, const struct lmf_log_params *params,
 
 /**
  * struct lmf_log_flushed - result of lmf_vf_log_flush()
- * @produced: entries posted since the start, free-running
+ * @produced: `ring`: entries posted since the start, free-running
+ * @sequence: `bitmap`: of the bank that was closed, not 0
  * @overflows: since the start
- * @more: not all could be posted: consume, then flush again
+ * @more: `ring`: not all could be posted: consume, then flush again
  */
 struct lmf_log_flushed {
 	u64 produced;
+	u32 sequence;
 	u64 overflows;
 	bool more;
 };
@@ -414,14 +422,49 @@ struct lmf_log_flushed {
 /**
  * lmf_vf_log_flush() - have everything posted that was written so far
  * @vf: handle
+ * @acknowledge: `bitmap`: sequence of a bank all of which was read, to be
+ *		 forgotten; else, and where there is none, 0
  * @flushed: result
  *
- * Killable. Afterwards, unless @more, the ring's entries below @produced and
- * what was consumed before tell of every DMA write that completed before the
- * call. There is no @more when everything posted was consumed as the flush
- * began and the ring has an entry for each range.
+ * Killable. What tells of every DMA write that completed before the call is
+ * then, together with what was consumed or read before,
+ *  - `ring`: its entries below @produced, unless @more. There is no @more when
+ *    everything posted was consumed as the flush began and the ring has an
+ *    entry for each range;
+ *  - `ranges`: what lmf_vf_log_read() gives until there is no more;
+ *  - `bitmap`: the bank @sequence, and what was acknowledged.
  */
-int lmf_vf_log_flush(struct lmf_vf *vf, struct lmf_log_flushed *flushed);
+int lmf_vf_log_flush(struct lmf_vf *vf, u32 acknowledge,
+		     struct lmf_log_flushed *flushed);
+
+/**
+ * struct lmf_log_part - result of lmf_vf_log_read()
+ * @bytes: of the buffer
+ * @more: there is more than the buffer holds
+ * @position: `bitmap`: where the next read goes on, if @more
+ * @sequence: `bitmap`: of the bank that was read
+ */
+struct lmf_log_part {
+	u32 bytes;
+	bool more;
+	u32 position;
+	u32 sequence;
+};
+
+/**
+ * lmf_vf_log_read() - read a log that is not a ring
+ * @vf: handle
+ * @buf: of lmf_buf_alloc_log(), LMF_LOG_READ_MIN..LMF_LOG_READ_MAX bytes
+ * @position: `bitmap`: where to begin, 0 for the beginning; else 0
+ * @part: result
+ *
+ * Killable. `ranges`: what was given is forgotten by the device, also when no
+ * answer came: after any error the log has to be stopped, and all that is
+ * logged to be taken for dirty. `bitmap`: nothing changes. -EBUSY says, too,
+ * that an earlier read that was given up still has the buffer.
+ */
+int lmf_vf_log_read(struct lmf_vf *vf, struct lmf_buf *buf, u32 position,
+		    struct lmf_log_part *part);
 
 /**
  * lmf_vf_log_consumed() - give ring slots back to the device

@@ -8,7 +8,8 @@
  * completed. Where there is no IOMMU such a buffer must be contiguous memory;
  * LMF_CHUNK_LIMIT keeps that within what the page allocator can give.
  *
- * A log is written while the host reads it, so its ring is coherent.
+ * A log ring is written while the host reads it, so it is coherent; and so is
+ * what LOG_READ fills, which is read at once and by words.
  */
 #include <linux/dma-mapping.h>
 #include <linux/highmem.h>
@@ -102,17 +103,17 @@ struct lmf_dmabuf *lmf_dmabuf_alloc_coherent(struct lmf_core *core, size_t size,
 	return buf;
 }
 
-struct lmf_buf *lmf_buf_alloc_ring(struct lmf_vf *vf, size_t size, gfp_t gfp)
+struct lmf_buf *lmf_buf_alloc_log(struct lmf_vf *vf, size_t size, gfp_t gfp)
 {
+	size_t ring = vf->caps.log_ring_max * sizeof(struct lmf_log_entry);
 	struct lmf_dmabuf *buf;
 
-	if (!size ||
-	    size > vf->caps.log_ring_max * sizeof(struct lmf_log_entry))
+	if (!size || size > max_t(size_t, ring, LMF_LOG_READ_MAX))
 		return NULL;
 	buf = lmf_dmabuf_alloc_coherent(vf->func->core, size, gfp);
 	return buf ? &buf->pub : NULL;
 }
-EXPORT_SYMBOL_LMF(lmf_buf_alloc_ring);
+EXPORT_SYMBOL_LMF(lmf_buf_alloc_log);
 
 struct lmf_dmabuf *lmf_dmabuf_get(struct lmf_dmabuf *buf)
 {

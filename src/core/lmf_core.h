@@ -234,9 +234,10 @@ struct lmf_aeq {
  * @session_serial: of the command that began it
  * @session_load: it is a load
  * @session_claimed: a caller knows of it
- * @ring: that the device may write, referenced, or NULL
- * @ring_serial: of the command that started the log
- * @ring_claimed: a caller knows that the log is on
+ * @log: the device may have a log on
+ * @ring: of that log, referenced, or NULL
+ * @log_serial: of the command that started the log
+ * @log_claimed: a caller knows that the log is on
  */
 struct lmf_func {
 	struct lmf_core *core;
@@ -253,9 +254,10 @@ struct lmf_func {
 	u64 session_serial;
 	bool session_load;
 	bool session_claimed;
+	bool log;
 	struct lmf_dmabuf *ring;
-	u64 ring_serial;
-	bool ring_claimed;
+	u64 log_serial;
+	bool log_claimed;
 };
 
 /**

@@ -3,7 +3,7 @@
  * The dirty log of a VF.
  *
  * LOG_START takes its parameters from memory: the header, the ranges, and the
- * SGEs of the ring, which is one piece here.
+ * SGEs of a ring, which is one piece here.
  */
 #include <linux/log2.h>
 #include <linux/overflow.h>
@@ -13,15 +13,21 @@
 
 static bool lmf_log_params_ok(const struct lmf_vf *vf,
 			      const struct lmf_log_params *params,
-			      const struct lmf_buf *ring)
+			      const struct lmf_dmabuf *ring)
 {
 	const struct lmf_vf_caps *caps = &vf->caps;
 
-	return params->format == LMF_LOG_RING &&
-	       params->nranges && params->nranges <= caps->log_ranges_max &&
+	if (params->format >= BITS_PER_TYPE(caps->log_formats) ||
+	    !(caps->log_formats & BIT(params->format)) ||
+	    !params->nranges || params->nranges > caps->log_ranges_max)
+		return false;
+	if (params->format != LMF_LOG_RING)
+		return !ring && !params->entries;
+	return ring && !ring->sgt &&
 	       params->entries >= 2 && is_power_of_2(params->entries) &&
 	       params->entries <= caps->log_ring_max &&
-	       ring->size >= params->entries * sizeof(struct lmf_log_entry);
+	       ring->pub.size >=
+		       params->entries * sizeof(struct lmf_log_entry);
 }
 
 static void lmf_log_fill(const struct lmf_log_params *params,
@@ -34,7 +40,6 @@ static void lmf_log_fill(const struct lmf_log_params *params,
 
 	start->format = params->format;
 	start->shift = params->shift;
-	start->nsges = cpu_to_le16(1);
 	start->nranges = cpu_to_le32(params->nranges);
 	start->entries = cpu_to_le32(params->entries);
 	start->threshold = cpu_to_le32(params->threshold);
@@ -42,6 +47,9 @@ static void lmf_log_fill(const struct lmf_log_params *params,
 		ranges[n].iova = cpu_to_le64(params->ranges[n].iova);
 		ranges[n].last = cpu_to_le64(params->ranges[n].last);
 	}
+	if (!ring)
+		return;
+	start->nsges = cpu_to_le16(1);
 	sge->addr = cpu_to_le64(ring->dma);
 	sge->len = cpu_to_le32(params->entries * sizeof(struct lmf_log_entry));
 }
@@ -51,14 +59,15 @@ int lmf_vf_log_start(struct lmf_vf *vf, const struct lmf_log_params *params,
 {
 	struct lmf_request req = {
 		.opcode = LMF_OP_LOG_START,
-		.ring = to_lmf_dmabuf(ring),
+		.ring = ring ? to_lmf_dmabuf(ring) : NULL,
 	};
 	int err;
 
-	if (req.ring->sgt || !lmf_log_params_ok(vf, params, ring))
+	if (!lmf_log_params_ok(vf, params, req.ring))
 		return -EINVAL;
-	req.bytes = sizeof(struct lmf_log_start) + sizeof(struct lmf_sge) +
-		    params->nranges * sizeof(struct lmf_log_range);
+	req.bytes = sizeof(struct lmf_log_start) +
+		    params->nranges * sizeof(struct lmf_log_range) +
+		    (ring ? sizeof(struct lmf_sge) : 0);
 	req.buf = lmf_dmabuf_alloc_coherent(vf->func->core, req.bytes,
 					    GFP_KERNEL_ACCOUNT);
 	if (!req.buf)
@@ -70,20 +79,50 @@ int lmf_vf_log_start(struct lmf_vf *vf, const struct lmf_log_params *params,
 }
 EXPORT_SYMBOL_LMF(lmf_vf_log_start);
 
-int lmf_vf_log_flush(struct lmf_vf *vf, struct lmf_log_flushed *flushed)
+int lmf_vf_log_flush(struct lmf_vf *vf, u32 acknowledge,
+		     struct lmf_log_flushed *flushed)
 {
-	struct lmf_request req = { .opcode = LMF_OP_LOG_FLUSH };
+	struct lmf_request req = {
+		.opcode = LMF_OP_LOG_FLUSH,
+		.param = acknowledge,
+	};
 	struct lmf_admin_cqe cqe;
 	int err = lmf_op_exec(vf->func, &req, &cqe);
 
 	if (err)
 		return err;
 	flushed->produced = le64_to_cpu(cqe.value[0]);
+	flushed->sequence = flushed->produced;
 	flushed->overflows = le64_to_cpu(cqe.value[1]);
 	flushed->more = le16_to_cpu(cqe.flags) & LMF_LOG_MORE;
 	return 0;
 }
 EXPORT_SYMBOL_LMF(lmf_vf_log_flush);
+
+int lmf_vf_log_read(struct lmf_vf *vf, struct lmf_buf *buf, u32 position,
+		    struct lmf_log_part *part)
+{
+	struct lmf_request req = {
+		.opcode = LMF_OP_LOG_READ,
+		.param = position,
+		.buf = to_lmf_dmabuf(buf),
+		.bytes = buf->size,
+	};
+	struct lmf_admin_cqe cqe;
+	int err;
+
+	if (buf->size < LMF_LOG_READ_MIN || buf->size > LMF_LOG_READ_MAX)
+		return -EINVAL;
+	err = lmf_op_exec(vf->func, &req, &cqe);
+	if (err)
+		return err;
+	part->bytes = le32_to_cpu(cqe.bytes);
+	part->more = le16_to_cpu(cqe.flags) & LMF_LOG_MORE;
+	part->position = le64_to_cpu(cqe.value[0]);
+	part->sequence = le64_to_cpu(cqe.value[1]);
+	return 0;
+}
+EXPORT_SYMBOL_LMF(lmf_vf_log_read);
 
 void lmf_vf_log_consumed(struct lmf_vf *vf, u32 count)
 {
@@ -94,7 +133,7 @@ void lmf_vf_log_consumed(struct lmf_vf *vf, u32 count)
 	mb();
 	spin_lock_irqsave(&core->lock, flags);
 	/* A count of this log could be a good one of the next. */
-	if (core->state == LMF_CORE_UP && vf->func->ring_claimed)
+	if (core->state == LMF_CORE_UP && vf->func->log_claimed)
 		lmf_write(core, LMF_PF_LOG_HEAD(vf->func->id), count);
 	spin_unlock_irqrestore(&core->lock, flags);
 }

@@ -8,7 +8,7 @@
  * Of a session whose name got lost the device tells when the next one is
  * refused.
  *
- * A log's ring belongs to the device from the moment that LOG_START is posted
+ * A log, and its ring, is the device's from the moment that LOG_START is posted
  * until a LOG_STOP that was posted later succeeded, or found that the VF is
  * gone, or the queue was reset. Even a refused LOG_START is followed by a
  * LOG_STOP, so that no status of it has to be trusted. Serials tell a command
@@ -16,29 +16,36 @@
  */
 #include "lmf_core.h"
 
-/* Answers before the command is posted, so that one ring replaces no other. */
+static bool lmf_starts_log(const struct lmf_op *op)
+{
+	return le16_to_cpu(op->cmd.opcode) == LMF_OP_LOG_START;
+}
+
+/* Answers before the command is posted, so that one log replaces no other. */
 int lmf_track_check_locked(struct lmf_func *func, const struct lmf_op *op)
 {
 	lockdep_assert_held(&func->core->lock);
-	return op->ring && func->ring ? -EBUSY : 0;
+	return lmf_starts_log(op) && func->log ? -EBUSY : 0;
 }
 
 void lmf_track_posted_locked(struct lmf_func *func, struct lmf_op *op)
 {
 	lockdep_assert_held(&func->core->lock);
-	if (!op->ring)
+	if (!lmf_starts_log(op))
 		return;
-	func->ring = lmf_dmabuf_get(op->ring);
-	func->ring_serial = op->serial;
-	func->ring_claimed = false;
+	func->log = true;
+	func->ring = op->ring ? lmf_dmabuf_get(op->ring) : NULL;
+	func->log_serial = op->serial;
+	func->log_claimed = false;
 }
 
-static void lmf_track_drop_ring_locked(struct lmf_func *func)
+static void lmf_track_drop_log_locked(struct lmf_func *func)
 {
 	lockdep_assert_held(&func->core->lock);
 	lmf_dmabuf_put(func->ring);
 	func->ring = NULL;
-	func->ring_claimed = false;
+	func->log = false;
+	func->log_claimed = false;
 }
 
 static void lmf_track_begun_locked(struct lmf_func *func,
@@ -90,8 +97,8 @@ void lmf_track_completed_locked(struct lmf_func *func, const struct lmf_op *op,
 	if (opcode == LMF_OP_SAVE_BEGIN || opcode == LMF_OP_LOAD_BEGIN) {
 		lmf_track_begun_locked(func, op, cqe);
 	} else if (opcode == LMF_OP_LOG_STOP) {
-		if (lmf_ends_log(status) && op->serial > func->ring_serial)
-			lmf_track_drop_ring_locked(func);
+		if (lmf_ends_log(status) && op->serial > func->log_serial)
+			lmf_track_drop_log_locked(func);
 	} else if (op->cmd.session &&
 		   le64_to_cpu(op->cmd.session) == func->session &&
 		   lmf_ends_session(opcode, status)) {
@@ -104,7 +111,7 @@ void lmf_track_reset_locked(struct lmf_func *func)
 {
 	lockdep_assert_held(&func->core->lock);
 	func->session = 0;
-	lmf_track_drop_ring_locked(func);
+	lmf_track_drop_log_locked(func);
 }
 
 static u64 lmf_track_unclaimed_session(struct lmf_func *func, bool *load)
@@ -211,27 +218,27 @@ int lmf_track_begin(struct lmf_func *func, bool load, u64 *session)
 	return err;
 }
 
-/* Is there a ring that the device may write, though no caller knows it? */
-static bool lmf_track_has_unclaimed_ring(struct lmf_func *func)
+/* May the device have a log on that no caller knows of? */
+static bool lmf_track_has_unclaimed_log(struct lmf_func *func)
 {
 	unsigned long flags;
 	bool ret;
 
 	spin_lock_irqsave(&func->core->lock, flags);
-	ret = func->ring && !func->ring_claimed;
+	ret = func->log && !func->log_claimed;
 	spin_unlock_irqrestore(&func->core->lock, flags);
 	return ret;
 }
 
 /* Returns false if no log is on. */
-static bool lmf_track_claim_ring(struct lmf_func *func, bool claim)
+static bool lmf_track_claim_log(struct lmf_func *func, bool claim)
 {
 	unsigned long flags;
 	bool on;
 
 	spin_lock_irqsave(&func->core->lock, flags);
-	on = func->ring;
-	func->ring_claimed = on && claim;
+	on = func->log;
+	func->log_claimed = on && claim;
 	spin_unlock_irqrestore(&func->core->lock, flags);
 	return on;
 }
@@ -245,7 +252,7 @@ static int lmf_track_stop_log_locked(struct lmf_func *func)
 	int err;
 
 	lockdep_assert_held(&func->lock);
-	if (!lmf_track_claim_ring(func, false))
+	if (!lmf_track_claim_log(func, false))
 		return 0;
 	err = lmf_op_exec(func, &req, NULL);
 	/* With the VF its log has gone. */
@@ -268,16 +275,16 @@ static int lmf_track_start_log_locked(struct lmf_func *func,
 	int err = 0;
 
 	lockdep_assert_held(&func->lock);
-	if (lmf_track_has_unclaimed_ring(func))
+	if (lmf_track_has_unclaimed_log(func))
 		err = lmf_track_stop_log_locked(func);
 	if (!err)
 		err = lmf_op_exec(func, req, NULL);
 	/* A reset may have ended the log as soon as it had begun. */
 	if (!err)
-		return lmf_track_claim_ring(func, true) ? 0 : -ENOTCONN;
+		return lmf_track_claim_log(func, true) ? 0 : -ENOTCONN;
 	/* One that was given up is left to whoever comes next. */
 	if (err != -ETIMEDOUT && err != -EINTR && err != -ENOTCONN &&
-	    lmf_track_has_unclaimed_ring(func))
+	    lmf_track_has_unclaimed_log(func))
 		lmf_track_stop_log_locked(func);
 	return err;
 }

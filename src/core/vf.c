@@ -34,21 +34,38 @@ static void lmf_caps_migrate(struct lmf_vf_caps *caps,
 	caps->chunk_max = chunk_max;
 }
 
+/* A format without room for anything is not offered. */
+static u32 lmf_formats(const struct lmf_vf_info *info, u32 ring_max)
+{
+	u32 formats = le32_to_cpu(info->log_formats);
+
+	if (ring_max < 2)
+		formats &= ~BIT(LMF_LOG_RING);
+	if (le32_to_cpu(info->log_list_max) < 2)
+		formats &= ~BIT(LMF_LOG_RANGES);
+	if (!info->log_leaves_max)
+		formats &= ~BIT(LMF_LOG_BITMAP);
+	return formats;
+}
+
 static void lmf_caps_log(struct lmf_vf_caps *caps,
 			 const struct lmf_vf_info *info)
 {
 	u32 ring_max = min(le32_to_cpu(info->log_ring_max), LMF_LOG_RING_LIMIT);
 	u32 ranges_max = min(le32_to_cpu(info->log_ranges_max),
 			     LMF_LOG_RANGES_LIMIT);
+	u32 formats = lmf_formats(info, ring_max);
 
 	if (!(le64_to_cpu(info->caps) & LMF_INFO_CAP_LOG) ||
-	    !info->log_formats || ring_max < 2 || !ranges_max ||
+	    !formats || !ranges_max ||
 	    info->log_shift_min < LMF_SHIFT_FLOOR ||
 	    info->log_shift_min > info->log_shift_max)
 		return;
 	caps->log = true;
-	caps->log_formats = le32_to_cpu(info->log_formats);
-	caps->log_ring_max = rounddown_pow_of_two(ring_max);
+	caps->log_formats = formats;
+	caps->log_ring_max = ring_max ? rounddown_pow_of_two(ring_max) : 0;
+	caps->log_list_max = le32_to_cpu(info->log_list_max);
+	caps->log_leaves_max = le32_to_cpu(info->log_leaves_max);
 	caps->log_ranges_max = ranges_max;
 	caps->log_shift_min = info->log_shift_min;
 	caps->log_shift_max = min(info->log_shift_max, LMF_SHIFT_LIMIT);

@@ -11,10 +11,13 @@
  *	resume.c	the session that loads
  *	stream.c	the format of the stream (pure)
  *	precopy.c	estimates of what is left (pure)
- *	tracker.c	dirty tracking, with these, which are pure:
+ *	tracker.c	dirty tracking: start, report, stop
+ *	tracker_log.c	the device's log below it, in any format,
+ *	tracker_ring.c	in our memory,
+ *	tracker_read.c	or in the device's; with these, which are pure:
  *	shadow.c	what is dirty and not reported yet
  *	shadow_leaf.c	128 MiB of that
- *	log_ring.c	a native format
+ *	log_ring.c log_ranges.c log_bitmap.c	the native formats
  *	sysfs.c		counters
  *	trace.c		tracepoints
  *

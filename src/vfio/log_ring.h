@@ -5,14 +5,13 @@
 #include <linux/types.h>
 
 #include "lmf_log.h"
-
-#define LMF_RING_SHIFT_LIMIT	31	/* granules << shift fits 64 bits */
+#include "log_emit.h"
 
 /**
  * struct lmf_ring - the host's side of a native log ring
  * @slots: memory that the device writes
  * @entries: number of slots, a power of two
- * @shift: granule 2^shift bytes, at most LMF_RING_SHIFT_LIMIT
+ * @shift: granule 2^shift bytes, at most LMF_LOG_SHIFT_LIMIT
  * @consumed: entries consumed, free-running
  * @coarse: of these, entries that an overflow of the device has widened
  */
@@ -23,9 +22,6 @@ struct lmf_ring {
 	u64 consumed;
 	u64 coarse;
 };
-
-/* What a native format is translated into. */
-typedef void (*lmf_log_emit_t)(void *priv, u64 iova, u64 length);
 
 int lmf_ring_drain(struct lmf_ring *ring, u32 budget, lmf_log_emit_t emit,
 		   void *priv);

@@ -2,6 +2,7 @@
 /*
  * The attribute group "migration" of the VF: what happened, for tools and for
  * tests, as QEMU shows none of it. Reading neither waits nor sends a command.
+ * One file can be written: the format of the log is the operator's choice.
  * docs/sysfs-abi.md says what each file means.
  */
 #include <linux/device.h>
@@ -80,13 +81,27 @@ static ssize_t log_format_show(struct device *device,
 	struct lmf_tracker_stats stats;
 
 	lmf_tracker_stats(&lmf_attr_dev(device)->tracker, &stats);
-	if (!stats.on)
-		return sysfs_emit(buf, "off\n");
-	if (stats.format == LMF_LOG_RING)
-		return sysfs_emit(buf, "ring\n");
-	return sysfs_emit(buf, "%u\n", stats.format);
+	return sysfs_emit(buf, "%s\n",
+			  stats.on ? lmf_tracker_format_name(stats.format) :
+				     "off");
 }
 static DEVICE_ATTR_RO(log_format);
+
+static ssize_t log_format_choice_show(struct device *device,
+				      struct device_attribute *attr, char *buf)
+{
+	u32 choice = READ_ONCE(lmf_attr_dev(device)->tracker.choice);
+
+	return sysfs_emit(buf, "%s\n", lmf_tracker_format_name(choice));
+}
+
+static ssize_t log_format_choice_store(struct device *device,
+				       struct device_attribute *attr,
+				       const char *buf, size_t count)
+{
+	return lmf_tracker_prefer(&lmf_attr_dev(device)->tracker, buf) ?: count;
+}
+static DEVICE_ATTR_RW(log_format_choice);
 
 #define LMF_TRACKER_ATTR(_name, _member)				\
 	static ssize_t _name##_show(struct device *device,		\
@@ -138,6 +153,7 @@ static struct attribute *lmf_migration_attrs[] = {
 	&dev_attr_reports.attr,
 	&dev_attr_pages_reported.attr,
 	&dev_attr_log_format.attr,
+	&dev_attr_log_format_choice.attr,
 	&dev_attr_log_entries.attr,
 	&dev_attr_log_drains.attr,
 	&dev_attr_log_overflows.attr,

@@ -2,12 +2,13 @@
 /*
  * The dirty tracker: DMA logging as VFIO asks for it, on the device's own log.
  *
- * Two stages. The drain moves what the device logged from its ring into the
- * shadow; it runs when the ring reaches its threshold and at the beginning of
- * each report, so the ring may be small. A report first has the device post
- * everything that it wrote so far, drains that, moves its window out of the
- * shadow, and hands it to the user's bitmap while nothing is locked that the
- * drain needs. A report that fails half-way marks what it took again.
+ * Two stages. The drain moves what the device logged from its log into the
+ * shadow; it runs when the log reaches its threshold and at the beginning of
+ * each report, so the log may be small. See tracker_log.c. A report first has
+ * the device post everything that it wrote so far, drains that, moves its
+ * window out of the shadow, and hands it to the user's bitmap while nothing is
+ * locked that the drain needs. A report that fails half-way marks what it took
+ * again.
  *
  * Nothing that goes wrong with the device is an error of the report. The whole
  * tracked range becomes dirty, which is counted, and the log is started anew;
@@ -29,242 +30,7 @@
 
 #include "compat.h"
 #include "lmf_log.h"
-#include "tracker.h"
-
-#define LMF_RING_ENTRIES	32768u	/* 512 KiB */
-#define LMF_FLUSH_ROUNDS	64
-#define LMF_DRAIN_BATCH		1024u	/* entries per doorbell */
-
-static void lmf_tracker_count_saturation(struct lmf_tracker *t)
-{
-	spin_lock(&t->stats_lock);
-	t->stats.overflows++;
-	t->stats.saturations++;
-	spin_unlock(&t->stats_lock);
-}
-
-static void lmf_tracker_saturate(struct lmf_tracker *t)
-{
-	mutex_lock(&t->lock);
-	lmf_shadow_mark_all(&t->shadow);
-	mutex_unlock(&t->lock);
-	lmf_tracker_count_saturation(t);
-}
-
-static void lmf_tracker_emit(void *priv, u64 iova, u64 length)
-{
-	lmf_shadow_mark(priv, iova, length);
-}
-
-/* Drains one batch of at most @budget entries, gives their slots back. */
-static int lmf_tracker_drain_batch_locked(struct lmf_tracker *t, u64 budget)
-{
-	u64 before = t->ring.consumed, coarse = t->ring.coarse;
-	u32 max = min(LMF_DRAIN_BATCH, t->ring.entries / 2);
-	struct mem_cgroup *memcg;
-	int ret;
-
-	lockdep_assert_held(&t->lock);
-	if (!t->buf || t->broken)
-		return -EIO;
-	/* The shadow belongs to who tracks, also when a worker drains. */
-	memcg = set_active_memcg(t->memcg);
-	ret = lmf_ring_drain(&t->ring, min(budget, max), lmf_tracker_emit,
-			     &t->shadow);
-	set_active_memcg(memcg);
-	if (ret < 0)
-		t->broken = true;
-	if (t->ring.consumed != before)
-		lmf_vf_log_consumed(t->vf, t->ring.consumed);
-
-	spin_lock(&t->stats_lock);
-	t->stats.entries += t->ring.consumed - before;
-	t->stats.overflows += t->ring.coarse - coarse;
-	spin_unlock(&t->stats_lock);
-	return ret;
-}
-
-/*
- * Drains what the device has posted, after it said that this is @produced. The
- * count is a check only: if it were taken for the end, a wrong one could hide
- * entries. No more than a ring full was there when it was said.
- */
-static int lmf_tracker_drain_all(struct lmf_tracker *t, u64 produced)
-{
-	s64 budget;
-	int ret;
-
-	mutex_lock(&t->lock);
-	budget = t->ring.entries;
-	do {
-		ret = lmf_tracker_drain_batch_locked(t, budget);
-		budget -= ret;
-		cond_resched();
-	} while (ret > 0 && budget > 0);
-	if (ret >= 0 && (s64)(produced - t->ring.consumed) > 0)
-		ret = -EIO;
-	mutex_unlock(&t->lock);
-	return min(ret, 0);
-}
-
-/* One pass over the ring at most, then others may have the worker. */
-static void lmf_tracker_drain_work(struct work_struct *work)
-{
-	struct lmf_tracker *t = container_of(work, struct lmf_tracker, drain);
-	u32 done = 0, entries;
-	int ret;
-
-	do {
-		mutex_lock(&t->lock);
-		entries = t->ring.entries;
-		ret = lmf_tracker_drain_batch_locked(t, entries);
-		mutex_unlock(&t->lock);
-		cond_resched();
-		if (ret > 0)
-			done += ret;
-	} while (ret > 0 && done < entries);
-
-	spin_lock(&t->stats_lock);
-	t->stats.drains++;
-	spin_unlock(&t->stats_lock);
-	/* No threshold comes again before the device sees less than it. */
-	if (ret > 0)
-		queue_work(system_unbound_wq, &t->drain);
-}
-
-static struct lmf_buf *lmf_tracker_alloc_ring(struct lmf_tracker *t,
-					      u32 *entries)
-{
-	u32 n = min(lmf_vf_caps(t->vf)->log_ring_max, LMF_RING_ENTRIES);
-	struct lmf_buf *buf;
-	size_t size;
-
-	for (n = rounddown_pow_of_two(n); n >= 2; n /= 2) {
-		size = n * sizeof(struct lmf_log_entry);
-		buf = lmf_buf_alloc_ring(t->vf, size, GFP_KERNEL_ACCOUNT);
-		if (buf) {
-			*entries = n;
-			return buf;
-		}
-	}
-	return NULL;
-}
-
-static void lmf_tracker_set_ring(struct lmf_tracker *t, struct lmf_buf *buf,
-				 u32 entries)
-{
-	mutex_lock(&t->lock);
-	t->buf = buf;
-	t->broken = false;
-	t->ring = (struct lmf_ring) {
-		.slots = buf ? buf->vaddr : NULL,
-		.entries = entries,
-		.shift = t->shift,
-	};
-	mutex_unlock(&t->lock);
-
-	spin_lock(&t->stats_lock);
-	t->stats.ring_entries = entries;
-	spin_unlock(&t->stats_lock);
-	/* A threshold that was notified before this could not be served. */
-	queue_work(system_unbound_wq, &t->drain);
-}
-
-/* Starts the device's log. After an error it is not logging for us. */
-static int lmf_tracker_arm(struct lmf_tracker *t)
-{
-	struct lmf_log_params params = {
-		.format = LMF_LOG_RING,
-		.shift = t->shift,
-		.ranges = t->spans,
-		.nranges = t->nspans,
-	};
-	struct lmf_buf *buf;
-	int ret;
-
-	lockdep_assert_held(&t->report_mutex);
-	buf = lmf_tracker_alloc_ring(t, &params.entries);
-	if (!buf)
-		return -ENOMEM;
-	params.threshold = max(params.entries / 4, 1u);
-	ret = lmf_vf_log_start(t->vf, &params, buf);
-	if (ret == -EBUSY || ret == -ECANCELED) {
-		/* A stop that failed before, or a VF reset in between. */
-		ret = lmf_vf_log_stop(t->vf);
-		if (!ret) {
-			memset(buf->vaddr, 0, buf->size);
-			ret = lmf_vf_log_start(t->vf, &params, buf);
-		}
-	}
-	if (ret) {
-		/* A start that was given up may still come to pass. */
-		lmf_vf_log_stop(t->vf);
-		lmf_buf_put(buf);
-		return ret;
-	}
-	lmf_tracker_set_ring(t, buf, params.entries);
-	return 0;
-}
-
-static void lmf_tracker_disarm(struct lmf_tracker *t)
-{
-	struct lmf_buf *buf = t->buf;
-
-	lockdep_assert_held(&t->report_mutex);
-	if (!buf)
-		return;
-	lmf_tracker_set_ring(t, NULL, 0);
-	lmf_vf_log_stop(t->vf);
-	lmf_buf_put(buf);
-}
-
-/*
- * What was written since the old log failed is known to nobody. Whether or not
- * a new one can be had, all of it is dirty.
- */
-static int lmf_tracker_rearm(struct lmf_tracker *t)
-{
-	int ret;
-
-	lmf_tracker_disarm(t);
-	ret = lmf_tracker_arm(t);
-	lmf_tracker_saturate(t);
-	if (!ret) {
-		spin_lock(&t->stats_lock);
-		t->stats.rearms++;
-		spin_unlock(&t->stats_lock);
-	}
-	return ret == -EINTR ? ret : 0;
-}
-
-/* Brings into the shadow every write that completed before the call. */
-static int lmf_tracker_sync(struct lmf_tracker *t)
-{
-	struct lmf_log_flushed flushed;
-	unsigned int round;
-	int ret;
-
-	lockdep_assert_held(&t->report_mutex);
-	if (!t->buf)
-		return lmf_tracker_rearm(t);
-	for (round = 0; round < LMF_FLUSH_ROUNDS; round++) {
-		ret = lmf_vf_log_flush(t->vf, &flushed);
-		if (ret == -EINTR)
-			return ret;
-		/* A VF reset came in between, which leaves the log on. */
-		if (ret == -ECANCELED)
-			continue;
-		if (!ret)
-			ret = lmf_tracker_drain_all(t, flushed.produced);
-		if (ret)
-			return lmf_tracker_rearm(t);
-		if (!flushed.more)
-			return 0;
-	}
-	/* The device writes faster than we can follow. */
-	lmf_tracker_saturate(t);
-	return 0;
-}
+#include "tracker_log.h"
 
 struct lmf_report {
 	struct iova_bitmap *dirty;
@@ -423,12 +189,11 @@ static int lmf_tracker_set_spans(struct lmf_tracker *t,
 static int lmf_tracker_set_shift(struct lmf_tracker *t, u64 page_size)
 {
 	const struct lmf_vf_caps *caps = lmf_vf_caps(t->vf);
-	u8 max = min(caps->log_shift_max, LMF_RING_SHIFT_LIMIT);
+	u8 max = min(caps->log_shift_max, LMF_LOG_SHIFT_LIMIT);
 
 	/* What the PF driver passes on came from a device. */
 	if (caps->log_shift_min < LMF_SHADOW_SHIFT ||
-	    caps->log_shift_min > max ||
-	    caps->log_ring_max < 2 || !caps->log_ranges_max)
+	    caps->log_shift_min > max || !caps->log_ranges_max)
 		return -EIO;
 	t->shift = clamp(ilog2(page_size), caps->log_shift_min, max);
 	return 0;
@@ -467,7 +232,7 @@ static int lmf_tracker_begin_locked(struct lmf_tracker *t,
 	t->pool.limit = lmf_tracker_pool_limit();
 	lmf_shadow_init(&t->shadow, &t->pool, t->spans, t->nspans);
 	enable_work(&t->drain);
-	ret = lmf_tracker_arm(t);
+	ret = lmf_tracker_choose(t) ?: lmf_tracker_arm(t);
 	if (ret)
 		lmf_tracker_end_locked(t);
 	return ret;
@@ -479,7 +244,7 @@ static void lmf_tracker_set_on_locked(struct lmf_tracker *t, bool on)
 	t->on = on;
 	spin_lock(&t->stats_lock);
 	t->stats.on = on;
-	t->stats.format = LMF_LOG_RING;
+	t->stats.format = t->format;
 	t->stats.shift = t->shift;
 	spin_unlock(&t->stats_lock);
 }
@@ -502,7 +267,7 @@ int lmf_tracker_start(struct lmf_tracker *t, struct rb_root_cached *ranges,
 	int ret;
 
 	if (!t->vf || !lmf_vf_caps(t->vf)->log ||
-	    !(lmf_vf_caps(t->vf)->log_formats & BIT(LMF_LOG_RING)))
+	    !(lmf_vf_caps(t->vf)->log_formats & LMF_LOG_FORMATS))
 		return -EOPNOTSUPP;
 	if (!is_power_of_2(*page_size) || lmf_ranges_check(ranges))
 		return -EINVAL;
@@ -605,7 +370,9 @@ void lmf_tracker_stats(struct lmf_tracker *t, struct lmf_tracker_stats *s)
 void lmf_tracker_init(struct lmf_tracker *t, struct lmf_vf *vf)
 {
 	t->vf = vf;
+	t->choice = LMF_LOG_BEST;
 	mutex_init(&t->report_mutex);
+	mutex_init(&t->read_mutex);
 	mutex_init(&t->lock);
 	spin_lock_init(&t->stats_lock);
 	INIT_WORK(&t->drain, lmf_tracker_drain_work);

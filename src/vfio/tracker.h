@@ -21,7 +21,7 @@ struct mem_cgroup;
  * struct lmf_tracker_stats - counters since probe, and the present state
  * @reports: reports answered
  * @pages_reported: pages of 4 KiB in them
- * @entries: entries of the native log drained
+ * @entries: entries, extents or leaves of the native log translated
  * @drains: runs of the background drain
  * @overflows: times that precision was lost, by the device or by the host
  * @saturations: of these, times that all that is tracked became dirty
@@ -29,7 +29,7 @@ struct mem_cgroup;
  * @last_report_ns: duration of the last report
  * @shadow_bytes: host memory of the shadow, now
  * @ring_entries: size of the native ring; 0 if none is armed
- * @format: enum lmf_log_format in use
+ * @format: enum lmf_log_format in use, if @on
  * @shift: granule 2^shift bytes
  * @on: tracking is on
  */
@@ -49,30 +49,48 @@ struct lmf_tracker_stats {
 	bool on;
 };
 
+/* Those that there is a translator for. */
+#define LMF_LOG_FORMATS		(BIT(LMF_LOG_RING) | BIT(LMF_LOG_RANGES) | \
+				 BIT(LMF_LOG_BITMAP))
+#define LMF_LOG_BEST		U32_MAX
+
 struct lmf_tracker {
 	struct lmf_vf *vf;
+	u32 choice;	/* enum lmf_log_format, or LMF_LOG_BEST; WRITE_ONCE */
 
 	/*
 	 * One START, STOP, REPORT or close at a time. Held over user memory:
 	 * nothing that a reset or the drain waits for may take it. Protects on,
-	 * and what changes only while off: spans, nspans, shift, memcg.
+	 * acknowledge, overflows, and what changes only while off: spans,
+	 * nspans, shift, format, memcg.
 	 */
 	struct mutex report_mutex;
 	bool on;
 	struct lmf_log_span *spans;
 	u32 nspans;
 	u8 shift;
+	u32 format;
 	struct mem_cgroup *memcg;
+	u32 acknowledge;	/* `bitmap`: sequence that was read in full */
+	u64 overflows;		/* of the device, as far as they are counted */
+
+	/*
+	 * One LOG_READ at a time, until what it gave is in the shadow: nobody
+	 * else can get that. Held over one command, so what waits for it waits
+	 * bounded. Taken inside report_mutex and outside lock.
+	 */
+	struct mutex read_mutex;
 
 	/*
 	 * Protects shadow, buf, ring and broken; buf changes only while
-	 * report_mutex is held too. Never held over a command or user memory.
+	 * report_mutex and read_mutex are held too. Never held over a command
+	 * or user memory.
 	 */
 	struct mutex lock;
 	struct lmf_shadow shadow;
 	struct lmf_buf *buf;	/* NULL: the device is not logging for us */
 	struct lmf_ring ring;
-	bool broken;		/* the ring cannot be trusted any more */
+	bool broken;		/* entries may have been lost on the way */
 
 	struct lmf_shadow_pool pool;
 	struct work_struct drain;	/* enabled while on */
@@ -90,6 +108,8 @@ int lmf_tracker_report(struct lmf_tracker *t, unsigned long iova,
 		       unsigned long length, struct iova_bitmap *dirty);
 void lmf_tracker_threshold(struct lmf_tracker *t);
 void lmf_tracker_lost(struct lmf_tracker *t);
+int lmf_tracker_prefer(struct lmf_tracker *t, const char *name);
+const char *lmf_tracker_format_name(u32 format);
 void lmf_tracker_stats(struct lmf_tracker *t, struct lmf_tracker_stats *s);
 
 #endif

@@ -123,7 +123,7 @@ static bool lmf_publish(struct lmf_vfio_device *dev,
 	}
 	/* Without iova_bitmap a log could be started but never read. */
 	if (IS_ENABLED(CONFIG_IOMMUFD_DRIVER) && caps->log &&
-	    caps->log_formats & BIT(LMF_LOG_RING))
+	    caps->log_formats & LMF_LOG_FORMATS)
 		vdev->log_ops = &lmf_log_ops;
 	return vdev->mig_ops || vdev->log_ops;
 }

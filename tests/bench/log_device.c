@@ -14,7 +14,7 @@ const struct lmf_vf_caps *lmf_vf_caps(const struct lmf_vf *vf)
 	return &vf->caps;
 }
 
-struct lmf_buf *lmf_buf_alloc_ring(struct lmf_vf *vf, size_t size, gfp_t gfp)
+struct lmf_buf *lmf_buf_alloc_log(struct lmf_vf *vf, size_t size, gfp_t gfp)
 {
 	struct lmf_buf *buf = kzalloc(sizeof(*buf), gfp);
 
@@ -31,7 +31,7 @@ struct lmf_buf *lmf_buf_alloc_ring(struct lmf_vf *vf, size_t size, gfp_t gfp)
 
 struct lmf_buf *lmf_buf_alloc(struct lmf_vf *vf, size_t size, gfp_t gfp)
 {
-	return lmf_buf_alloc_ring(vf, size, gfp);
+	return lmf_buf_alloc_log(vf, size, gfp);
 }
 
 void lmf_buf_put(struct lmf_buf *buf)
@@ -63,10 +63,17 @@ void lmf_vf_log_consumed(struct lmf_vf *vf, u32 count)
 	vf->consumed = count;
 }
 
-int lmf_vf_log_flush(struct lmf_vf *vf, struct lmf_log_flushed *flushed)
+int lmf_vf_log_flush(struct lmf_vf *vf, u32 acknowledge,
+		     struct lmf_log_flushed *flushed)
 {
 	*flushed = (struct lmf_log_flushed) { .produced = vf->produced };
 	return 0;
+}
+
+int lmf_vf_log_read(struct lmf_vf *vf, struct lmf_buf *buf, u32 position,
+		    struct lmf_log_part *part)
+{
+	return -EBUSY;
 }
 
 /* What the VF writes from now on; nothing of it is posted yet. */

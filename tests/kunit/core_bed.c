@@ -200,7 +200,7 @@ void core_reset_done(struct core_bed *b)
 struct lmf_buf *core_ring(struct core_bed *b, unsigned int n)
 {
 	size_t size = CORE_LOG * sizeof(struct lmf_log_entry);
-	struct lmf_buf *ring = lmf_buf_alloc_ring(b->vf[n].handle, size,
+	struct lmf_buf *ring = lmf_buf_alloc_log(b->vf[n].handle, size,
 						  GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(b->test, ring);

@@ -498,7 +498,7 @@ static void core_fault_test_no_memory(struct kunit *test)
 	} while (!err && !chunk.ended);
 	KUNIT_EXPECT_EQ(test, err, 0);
 	KUNIT_EXPECT_EQ(test, lmf_vf_save_query(vf, session, &left), 0);
-	KUNIT_EXPECT_EQ(test, lmf_vf_log_flush(vf, &flushed), 0);
+	KUNIT_EXPECT_EQ(test, lmf_vf_log_flush(vf, 0, &flushed), 0);
 	KUNIT_EXPECT_EQ(test, lmf_vf_log_stop(vf), 0);
 	lmf_vf_save_end(vf, session);
 	KUNIT_EXPECT_EQ(test, b->pf.fw->vf[0]->save.session, 0);

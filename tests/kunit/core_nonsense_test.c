@@ -104,6 +104,14 @@ static void lie_ring(struct lmf_vf_info *info)
 	info->log_ring_max = cpu_to_le32(1);
 }
 
+/* Of each format there is too little. */
+static void lie_room(struct lmf_vf_info *info)
+{
+	info->log_ring_max = 0;
+	info->log_list_max = cpu_to_le32(1);
+	info->log_leaves_max = 0;
+}
+
 static void lie_shift(struct lmf_vf_info *info)
 {
 	info->log_shift_min = info->log_shift_max + 1;
@@ -113,7 +121,8 @@ static const struct false_info false_infos[] = {
 	{ "version", lie_version, -EOPNOTSUPP },
 	{ "chunks", lie_chunk, 0, false, true },
 	{ "no state", lie_state, 0, false, true },
-	{ "ring of one", lie_ring, 0, true, false },
+	{ "ring of one", lie_ring, 0, true, true },
+	{ "no room", lie_room, 0, true, false },
 	{ "no granule", lie_shift, 0, true, false },
 };
 
@@ -156,6 +165,9 @@ static void core_nonsense_test_info(struct kunit *test)
 		return;
 	KUNIT_EXPECT_EQ(test, lmf_vf_caps(vf)->migrate, info->migrate);
 	KUNIT_EXPECT_EQ(test, lmf_vf_caps(vf)->log, info->log);
+	if (info->lie == lie_ring)
+		KUNIT_EXPECT_EQ(test, lmf_vf_caps(vf)->log_formats,
+				BIT(LMF_LOG_RANGES) | BIT(LMF_LOG_BITMAP));
 	lmf_vf_put(vf);
 }
 

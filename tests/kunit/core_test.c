@@ -118,12 +118,12 @@ static void core_test_buffers(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, lmf_buf_alloc(vf, 0, GFP_KERNEL));
 	KUNIT_EXPECT_NULL(test, lmf_buf_alloc(vf, FW_CHUNK_MAX + 1,
 					      GFP_KERNEL));
-	KUNIT_EXPECT_NULL(test, lmf_buf_alloc_ring(vf, 0, GFP_KERNEL));
-	KUNIT_EXPECT_NULL(test, lmf_buf_alloc_ring(vf, CORE_LOG * 16 + 1,
-						   GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, lmf_buf_alloc_log(vf, 0, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, lmf_buf_alloc_log(vf, LMF_LOG_READ_MAX + 1,
+						  GFP_KERNEL));
 	mock_dma_fail(true);
 	KUNIT_EXPECT_NULL(test, lmf_buf_alloc(vf, 1, GFP_KERNEL));
-	KUNIT_EXPECT_NULL(test, lmf_buf_alloc_ring(vf, 1, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, lmf_buf_alloc_log(vf, 1, GFP_KERNEL));
 	mock_dma_fail(false);
 	buf = core_buf(b, 0);
 	KUNIT_EXPECT_EQ(test, buf->size, CORE_CHUNK);
@@ -358,7 +358,7 @@ static void expect_flushed(struct core_bed *b, u64 produced, bool more)
 {
 	struct lmf_log_flushed flushed = { };
 
-	KUNIT_EXPECT_EQ(b->test, lmf_vf_log_flush(b->vf[0].handle, &flushed),
+	KUNIT_EXPECT_EQ(b->test, lmf_vf_log_flush(b->vf[0].handle, 0, &flushed),
 			0);
 	KUNIT_EXPECT_EQ(b->test, flushed.produced, produced);
 	KUNIT_EXPECT_EQ(b->test, flushed.more, more);
@@ -385,7 +385,7 @@ static void core_test_log(struct kunit *test)
 	struct lmf_log_entry *slots;
 	struct lmf_buf *ring;
 
-	KUNIT_EXPECT_EQ(test, lmf_vf_log_flush(b->vf[0].handle, &flushed),
+	KUNIT_EXPECT_EQ(test, lmf_vf_log_flush(b->vf[0].handle, 0, &flushed),
 			-EBUSY);
 	ring = log_on(b);
 	slots = ring->vaddr;
@@ -401,7 +401,7 @@ static void core_test_log(struct kunit *test)
 	lmf_vf_log_consumed(b->vf[0].handle, 2);
 	KUNIT_EXPECT_EQ(test, lmf_vf_log_stop(b->vf[0].handle), 0);
 	KUNIT_EXPECT_EQ(test, lmf_vf_log_stop(b->vf[0].handle), 0);
-	KUNIT_EXPECT_EQ(test, lmf_vf_log_flush(b->vf[0].handle, &flushed),
+	KUNIT_EXPECT_EQ(test, lmf_vf_log_flush(b->vf[0].handle, 0, &flushed),
 			-EBUSY);
 	lmf_buf_put(ring);
 }

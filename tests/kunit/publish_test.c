@@ -47,7 +47,7 @@ static void publish_close_device(struct vfio_device *vdev);
 #include "../../src/vfio/vfio_dev.c"
 #include "../../src/vfio/sysfs.c"
 
-#define OTHER_LOG	BIT(31)	/* of a device newer than we are */
+#define OTHER_LOG	BIT(31)
 
 struct lmf_vf {
 	struct lmf_vf_caps caps;

@@ -185,6 +185,7 @@ bool sweep_same_media(struct sweep *s, unsigned int vf);
  * @run: the course: 0, or why it ended early
  * @verify: it went through: has it the effect that it shall have?
  * @loads: it loads: what the VF held is gone if it does not go through
+ * @format: enum lmf_log_format of its logs
  */
 struct sweep_scenario {
 	const char *name;
@@ -193,6 +194,7 @@ struct sweep_scenario {
 	int (*run)(struct sweep *s);
 	void (*verify)(struct sweep *s);
 	bool loads;
+	u32 format;
 };
 
 extern const struct sweep_scenario sweep_scenarios[];

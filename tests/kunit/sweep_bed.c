@@ -81,6 +81,8 @@ int sweep_bind(struct sweep_vf *v)
 		err = -EOPNOTSUPP;
 	if (err)
 		lmf_vfio_ops.release(vdev);
+	else
+		v->dev.tracker.choice = v->owner->scenario->format;
 	v->bound = !err;
 	return err;
 }
@@ -183,6 +185,7 @@ static void sweep_expect_nothing_open(struct sweep *s, struct sweep_vf *v)
 	SWEEP_EXPECT(s, !fw->log);
 	SWEEP_EXPECT(s, fw->level == LMF_QUIESCE_RUN);
 	SWEEP_EXPECT(s, !func->session);
+	SWEEP_EXPECT(s, !func->log);
 	SWEEP_EXPECT(s, !func->ring);
 }
 

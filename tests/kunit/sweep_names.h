@@ -57,6 +57,22 @@
 #define lmf_migration_state		sweep_migration_state
 #define lmf_migration_state_name	sweep_migration_state_name
 
+/* tracker_log.c tracker_ring.c tracker_read.c */
+#define lmf_tracker_choose		sweep_tracker_choose
+#define lmf_tracker_arm			sweep_tracker_arm
+#define lmf_tracker_disarm		sweep_tracker_disarm
+#define lmf_tracker_sync		sweep_tracker_sync
+#define lmf_tracker_emit		sweep_tracker_emit
+#define lmf_tracker_count		sweep_tracker_count
+#define lmf_tracker_drain_work		sweep_tracker_drain_work
+#define lmf_tracker_prefer		sweep_tracker_prefer
+#define lmf_tracker_format_name		sweep_tracker_format_name
+#define lmf_tracker_collect_ring	sweep_tracker_collect_ring
+#define lmf_tracker_collect_ranges	sweep_tracker_collect_ranges
+#define lmf_tracker_collect_bitmap	sweep_tracker_collect_bitmap
+#define lmf_tracker_drain_ring		sweep_tracker_drain_ring
+#define lmf_tracker_drain_ranges	sweep_tracker_drain_ranges
+
 /* tracker.c */
 #define lmf_tracker_init		sweep_tracker_init
 #define lmf_tracker_close		sweep_tracker_close

@@ -6,6 +6,7 @@
  * A course says how many commands it sends at least, so that a sweep that lost
  * half of them is seen. That is the sum of what its arcs and calls are made of:
  * an arc between RUNNING, P2P and STOP one, a log's start, report and stop one,
+ * and one more for each report of a log that is read by a command,
  * a session one to begin and one to end, a save one to ask how much there is
  * and one for each chunk, a load one for each chunk. Of allocations a log takes
  * five, a save two and three for each of four buffers, a load two and three for
@@ -195,6 +196,10 @@ const struct sweep_scenario sweep_scenarios[] = {
 	  .loads = true },
 	{ "cancel", 23, 33, sweep_cancel, sweep_verify_running },
 	{ "log", 5, 5, sweep_log, sweep_verify_running },
+	{ "log, ranges", 8, 5, sweep_log, sweep_verify_running,
+	  .format = LMF_LOG_RANGES },
+	{ "log, bitmap", 8, 5, sweep_log, sweep_verify_running,
+	  .format = LMF_LOG_BITMAP },
 	{ "paused", 14, 19, sweep_paused, sweep_verify_source },
 	{ "abandon", 8, 22, sweep_abandon, sweep_verify_running },
 };

@@ -53,4 +53,7 @@ static void sweep_release_dev(struct vfio_device *vdev)
 #include "../../src/vfio/resume.c"
 #include "../../src/vfio/migration.c"
 #include "../../src/vfio/tracker.c"
+#include "../../src/vfio/tracker_log.c"
+#include "../../src/vfio/tracker_ring.c"
+#include "../../src/vfio/tracker_read.c"
 #include "../../src/vfio/vfio_dev.c"

@@ -82,9 +82,29 @@ static void sysfs_test_tracker(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, sysfs_named(test, "log_overflows"), "5");
 	KUNIT_EXPECT_STREQ(test, sysfs_named(test, "log_saturations"), "6");
 	b->dev.tracker.stats.format = LMF_LOG_RING + 1;
-	KUNIT_EXPECT_STRNEQ(test, sysfs_named(test, "log_format"), "ring");
+	KUNIT_EXPECT_STREQ(test, sysfs_named(test, "log_format"), "ranges");
 	b->dev.tracker.stats.on = false;
 	KUNIT_EXPECT_STREQ(test, sysfs_named(test, "log_format"), "off");
+}
+
+/* What may be written into the file of the operator's choice. */
+static void sysfs_test_choice(struct kunit *test)
+{
+	struct device_attribute *file = &dev_attr_log_format_choice;
+	struct sysfs_bed *b = test->priv;
+	struct device *dev = &b->pdev.dev;
+
+	KUNIT_EXPECT_STREQ(test, sysfs_named(test, "log_format_choice"),
+			   "best");
+	b->dev.tracker.choice = LMF_LOG_BITMAP;
+	KUNIT_EXPECT_STREQ(test, sysfs_named(test, "log_format_choice"),
+			   "bitmap");
+	KUNIT_EXPECT_EQ(test, file->store(dev, file, "lists\n", 6), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, sysfs_named(test, "log_format_choice"),
+			   "bitmap");
+	KUNIT_EXPECT_EQ(test, file->store(dev, file, "best\n", 5), 5);
+	KUNIT_EXPECT_STREQ(test, sysfs_named(test, "log_format_choice"),
+			   "best");
 }
 
 static void sysfs_test_state(struct kunit *test)
@@ -126,6 +146,7 @@ static void sysfs_test_error(struct kunit *test)
 
 static struct kunit_case sysfs_test_cases[] = {
 	KUNIT_CASE(sysfs_test_tracker),
+	KUNIT_CASE(sysfs_test_choice),
 	KUNIT_CASE(sysfs_test_state),
 	KUNIT_CASE(sysfs_test_stats),
 	KUNIT_CASE(sysfs_test_error),

@@ -19,14 +19,18 @@
 
 /* The PF driver's API is the device of this test. */
 #define lmf_vf_caps		fake_vf_caps
-#define lmf_buf_alloc_ring	fake_buf_alloc_ring
+#define lmf_buf_alloc_log	fake_buf_alloc_log
 #define lmf_buf_put		fake_buf_put
 #define lmf_vf_log_start	fake_vf_log_start
 #define lmf_vf_log_flush	fake_vf_log_flush
+#define lmf_vf_log_read		fake_vf_log_read
 #define lmf_vf_log_consumed	fake_vf_log_consumed
 #define lmf_vf_log_stop		fake_vf_log_stop
 
 #include "../../src/vfio/tracker.c"
+#include "../../src/vfio/tracker_log.c"
+#include "../../src/vfio/tracker_ring.c"
+#include "../../src/vfio/tracker_read.c"
 
 #define SEED		11
 #define PAGE		BIT(LMF_SHADOW_SHIFT)
@@ -74,7 +78,7 @@ struct fake_buf {
 	struct lmf_vf *vf;
 };
 
-struct lmf_buf *lmf_buf_alloc_ring(struct lmf_vf *vf, size_t size, gfp_t gfp)
+struct lmf_buf *lmf_buf_alloc_log(struct lmf_vf *vf, size_t size, gfp_t gfp)
 {
 	struct fake_buf *fake;
 
@@ -198,7 +202,8 @@ static void device_write(struct lmf_vf *vf, u64 iova, u64 length)
 		vf->coarse = true;
 }
 
-int lmf_vf_log_flush(struct lmf_vf *vf, struct lmf_log_flushed *flushed)
+int lmf_vf_log_flush(struct lmf_vf *vf, u32 acknowledge,
+		     struct lmf_log_flushed *flushed)
 {
 	int ret = vf->flush_ret;
 
@@ -214,6 +219,13 @@ int lmf_vf_log_flush(struct lmf_vf *vf, struct lmf_log_flushed *flushed)
 	flushed->overflows = 0;
 	flushed->more = vf->npending || vf->coarse || vf->more_for_ever;
 	return 0;
+}
+
+/* A ring is all that this device has; format_test.c has the others. */
+int lmf_vf_log_read(struct lmf_vf *vf, struct lmf_buf *buf, u32 position,
+		    struct lmf_log_part *part)
+{
+	return -EBUSY;
 }
 
 struct bed {

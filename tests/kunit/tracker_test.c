@@ -59,7 +59,7 @@ static void tracker_test_no_log(struct kunit *test)
 	struct bed *b = test->priv;
 	u64 page_size = PAGE;
 
-	b->vf.caps.log_formats = ~BIT(LMF_LOG_RING);
+	b->vf.caps.log_formats = ~(u32)LMF_LOG_FORMATS;
 	KUNIT_EXPECT_EQ(test, start(b, &span, 1, &page_size), -EOPNOTSUPP);
 	b->vf.caps.log = false;
 	KUNIT_EXPECT_EQ(test, start(b, &span, 1, &page_size), -EOPNOTSUPP);
@@ -324,7 +324,7 @@ static void tracker_test_canceled(struct kunit *test)
 	b->vf.flush_ret = -ECANCELED;
 	b->vf.flush_sticky = true;
 	KUNIT_EXPECT_EQ(test, report_weight(b), SPAN / PAGE);
-	KUNIT_EXPECT_LE(test, b->vf.flushes, 2 + LMF_FLUSH_ROUNDS);
+	KUNIT_EXPECT_LE(test, b->vf.flushes, 2 + LMF_SYNC_ROUNDS);
 }
 
 /* points: 12 */
@@ -363,7 +363,7 @@ static void tracker_test_more_for_ever(struct kunit *test)
 	start_simple(b);
 	b->vf.more_for_ever = true;
 	KUNIT_EXPECT_EQ(test, report_weight(b), SPAN / PAGE);
-	KUNIT_EXPECT_EQ(test, b->vf.flushes, LMF_FLUSH_ROUNDS);
+	KUNIT_EXPECT_EQ(test, b->vf.flushes, LMF_SYNC_ROUNDS);
 	b->vf.more_for_ever = false;
 	KUNIT_EXPECT_EQ(test, report_weight(b), 0);
 	KUNIT_EXPECT_EQ(test, b->vf.starts, 1);

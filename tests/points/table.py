@@ -92,8 +92,9 @@ POINTS = {
          {VFIO + 'stream.c': 'lmf_stream_got'}),
     24: ("Memory whose size a user decides is bounded and charged to him",
          {VFIO + 'migf.c': 'lmf_migf_alloc_slots',
-          VFIO + 'tracker.c': 'lmf_tracker_pool_limit, '
-                              'lmf_tracker_drain_batch_locked',
+          VFIO + 'tracker.c': 'lmf_tracker_pool_limit',
+          VFIO + 'tracker_ring.c': 'lmf_tracker_drain_batch_locked',
+          VFIO + 'tracker_read.c': 'lmf_tracker_read_locked',
           VFIO + 'shadow.c': 'lmf_shadow_mark'}),
     25: ('Buffers are handed over to the device and back as the DMA API '
          'asks, also where they bounce',
@@ -111,11 +112,11 @@ POINTS = {
           VFIO + 'shadow.c': 'lmf_shadow_take, lmf_shadow_give_back'}),
     29: ('When the log overflows or fails, all is dirty, the log is started '
          'anew, and it is no error but counted and traced',
-         {VFIO + 'tracker.c': 'lmf_tracker_rearm, lmf_tracker_saturate',
+         {VFIO + 'tracker_log.c': 'lmf_tracker_rearm, lmf_tracker_saturate',
           VFIO + 'vfio_dev.c': 'lmf_log_account'}),
     30: ('The ring is emptied before it is full; a report has every write '
          'that was done before it',
-         {VFIO + 'tracker.c': 'lmf_tracker_drain_work, lmf_tracker_sync'}),
+         {VFIO + 'tracker_log.c': 'lmf_tracker_drain_work, lmf_tracker_sync'}),
     31: ("The user's bitmap is set in order and in long runs, and each of its "
          'pages is pinned about once',
          {VFIO + 'shadow.c': 'lmf_shadow_walk',
@@ -125,7 +126,7 @@ POINTS = {
          {VFIO + 'shadow.c': 'lmf_shadow_mark',
           VFIO + 'tracker.c': 'lmf_tracker_pool_limit'}),
     33: ('A reset while logging loses nothing, and logging goes on',
-         {VFIO + 'tracker.c': 'lmf_tracker_sync',
+         {VFIO + 'tracker_log.c': 'lmf_tracker_sync',
           FW + 'logger.c': 'fw_log_publish'}),
     34: ("The report's page size may be smaller or larger than the log's",
          {VFIO + 'tracker.c': 'lmf_report_run'}),
