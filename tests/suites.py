@@ -55,6 +55,7 @@ FULL = [
     ('series', 'tap', ['tests/series/run'], 5),
     ('to-and-fro', 'pytest', bed('to_and_fro'), 9),
     ('baseline', 'pytest', bed('baseline'), 4),
+    ('formats', 'pytest', bed('formats'), 4),
     ('mutants', 'tap', ['tests/mutants/run'], None),
     ('precopy', 'pytest', bed('precopy'), None),
     ('debug', 'pytest', bed('debug'), None),

@@ -84,6 +84,12 @@ def counters(bdf):
     return result
 
 
+def choose_log_format(bdf, name):
+    """Of logs that are started from now on."""
+    with open(DEVICES + bdf + '/migration/log_format_choice', 'w') as file:
+        file.write(name)
+
+
 def command(bdf):
     """The command register in the function's config space."""
     with open(DEVICES + bdf + '/config', 'rb') as file:

@@ -10,7 +10,7 @@ from migration import (HARDWARE, SAVE_READ, fault, pair, slow, stats,
 from qmp import QmpError
 
 
-def dma_only(faults=(), hardware=HARDWARE, **options):
+def dma_only(faults=(), hardware=HARDWARE, log_format='best', **options):
     """Migrate while only the VF writes the memory that is checked after.
 
     A burst of reads is made once QEMU has sent all memory for the first time,
@@ -18,6 +18,7 @@ def dma_only(faults=(), hardware=HARDWARE, **options):
     them. Until then the migration is held in pre-copy.
     """
     with pair(name='dma', hardware=hardware, **options) as both:
+        host.choose_log_format(both.source.bdf, log_format)
         check = DmaCheck(both.source)
         result = {'filled': check.ask('fill')}
         for spec in faults:

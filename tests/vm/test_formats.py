@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The other native formats of the device's log do what the ring does."""
+import pytest
+
+from judge import assert_moved
+from test_dma_log import assert_ways_of_qemu
+
+pytestmark = pytest.mark.full
+
+
+@pytest.mark.parametrize('log_format', ['ranges', 'bitmap'])
+def test_dma_only_pages_arrive(outer, log_format):
+    result = outer.call('scenarios.dma_only', log_format=log_format)
+    assert_moved(result)
+    assert result['burst']['burst'] >= 10000
+    assert result['verify']['checked'] >= 32768
+    assert_ways_of_qemu(result, log_format)
+
+
+@pytest.mark.parametrize('log_format', ['ranges', 'bitmap'])
+def test_lying_log_is_found_out(outer, log_format):
+    result = outer.call('scenarios.dma_only', log_format=log_format,
+                        faults=['lose-dirty=0:1:1000'])
+    assert_moved(result, lying=True)
