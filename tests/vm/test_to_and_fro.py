@@ -17,6 +17,7 @@ def test_twenty_times(outer):
 def assert_to_and_fro(outer, timeout, **options):
     result = outer.call('disk.to_and_fro', times=20, timeout=timeout,
                         **options)
+    print('downtimes in ms:', result.get('downtimes'))
     assert_moved(result, MANY_CPUS)
     assert len(result['downtimes']) == 20
     assert result['queues'] == 4

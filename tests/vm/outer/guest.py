@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from patience import FACTOR, SWEEP_US
+from patience import FACTOR, GUEST_APPEND, SWEEP_US
 from qmp import Qmp, QmpError
 
 # How the VF of a destination gets there, without a reset on the way.
@@ -70,7 +70,7 @@ class Guest:
                 '-action', 'reboot=shutdown',
                 '-kernel', '/lmf/bzImage', '-initrd', '/lmf/guest.cpio',
                 '-append', f'console=ttyS0 panic=-1 quiet unknown_nmi_panic '
-                           f'panic_print=0x41 {append}',
+                           f'panic_print=0x41 {GUEST_APPEND} {append}',
                 '-drive', 'file=/dev/vda,format=raw,readonly=on,if=none,'
                           'id=tools,file.locking=off',
                 '-device', 'virtio-blk-pci,drive=tools',
