@@ -176,8 +176,8 @@ static void model_event(struct model *m)
 	static const char *const faults[] = {
 		"log-entries=2", "log-entries=7", "log-entries=64",
 		"log-delay-us=0", "log-delay-us=100", "log-delay-us=1000000",
-		"admin-fail=0x0202:1:12", "admin-fail=0x0202:2:6",
-		"admin-fail=0x0203:1:12", "admin-fail=0x0203:2:6",
+		"admin-fail=0x0202:1:12", "admin-fail=0x0202:2:11",
+		"admin-fail=0x0203:1:12", "admin-fail=0x0203:2:11",
 	};
 	u32 what = model_below(m, 4 + ARRAY_SIZE(faults));
 	const char *wrong;
