@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How long it takes until what a VF logged is in the user's bitmap: the driver,
- * from the entries in the ring over drain and shadow to pinned user memory, and
- * beside it the known ways, on the same input, run in turn.
+ * How long it takes until what a VF logged is in the user's bitmap: the driver
+ * in each of the formats of a log, from the entries in a ring or buffer over
+ * the shadow to pinned user memory, and beside it the known ways, on the same
+ * input, run in turn.
  *
  * Prints a line of JSON for each run; bench.py makes figures of them.
  */
@@ -163,26 +164,53 @@ static void make_answer(struct report_bench *b)
 	}
 }
 
-static void start(struct report_bench *b)
+static void make_bank(struct report_bench *b)
+{
+	size_t leaf = sizeof(struct lmf_log_leaf) +
+		      LMF_LOG_LEAF_BLOCKS * sizeof(struct lmf_log_block);
+	u32 leaves = b->tracked / SZ_128M, n, i;
+
+	b->bank = bench_alloc(b, leaves * leaf);
+	b->leaf = bench_alloc(b, (leaves + 1) * sizeof(*b->leaf));
+	n = log_device_bank(b->dirty, b->tracked / PAGE, b->bank, b->leaf);
+	for (i = 0; i < BENCH_FORMATS; i++) {
+		b->vf[i].bank = b->bank;
+		b->vf[i].leaf = b->leaf;
+		b->vf[i].nleaves = n;
+	}
+}
+
+static void start_one(struct report_bench *b, u32 format)
 {
 	struct interval_tree_node node = { .last = b->tracked - 1 };
 	struct rb_root_cached root = RB_ROOT_CACHED;
+	struct lmf_tracker *t = &b->tracker[format];
 	u64 page_size = PAGE;
 
-	b->vf.caps = (struct lmf_vf_caps) {
+	b->vf[format].caps = (struct lmf_vf_caps) {
 		.log = true,
-		.log_formats = BIT(LMF_LOG_RING),
+		.log_formats = BIT(format),
 		.log_ring_max = RING,
+		.log_list_max = RING,
+		.log_leaves_max = b->tracked / SZ_128M,
 		.log_ranges_max = 1,
 		.log_shift_min = LMF_SHADOW_SHIFT,
 		.log_shift_max = 21,
 	};
-	lmf_tracker_init(&b->tracker, &b->vf);
+	lmf_tracker_init(t, &b->vf[format]);
 	interval_tree_insert(&node, &root);
-	KUNIT_ASSERT_EQ(b->test, lmf_tracker_start(&b->tracker, &root, 1,
-						   &page_size), 0);
+	KUNIT_ASSERT_EQ(b->test, lmf_tracker_start(t, &root, 1, &page_size), 0);
 	/* As where the guest's memory is, which is more than there is here. */
-	b->tracker.pool.limit = UINT_MAX / 2;
+	t->pool.limit = UINT_MAX / 2;
+	flush_work(&t->drain);
+}
+
+static void start(struct report_bench *b)
+{
+	u32 format;
+
+	for (format = 0; format < BENCH_FORMATS; format++)
+		start_one(b, format);
 	b->other.entries = RING;
 	b->other.slots = bench_alloc(b, RING * sizeof(*b->other.slots));
 }
@@ -196,27 +224,33 @@ static int ours_report(struct iova_bitmap *bitmap, unsigned long iova,
 /* All but the last ring full comes to the drain, as by thresholds. */
 static u64 ours_drain(struct report_bench *b)
 {
+	struct lmf_tracker *t = &b->tracker[LMF_LOG_RING];
+	struct lmf_vf *vf = &b->vf[LMF_LOG_RING];
 	u64 start, ns = 0;
 
-	log_device_post(&b->vf);
-	while (b->vf.logged < b->vf.nlog) {
+	if (b->format != LMF_LOG_RING)
+		return 0;
+	log_device_post(vf);
+	while (vf->logged < vf->nlog) {
 		start = bench_ns();
-		lmf_tracker_threshold(&b->tracker);
-		while (b->vf.consumed != b->vf.produced)
-			flush_work(&b->tracker.drain);
+		lmf_tracker_threshold(t);
+		while (vf->consumed != vf->produced)
+			flush_work(&t->drain);
 		ns += bench_ns() - start;
-		log_device_post(&b->vf);
+		log_device_post(vf);
 	}
 	return ns;
 }
 
 static void ours_prepare(struct report_bench *b)
 {
-	log_device_write(&b->vf, b->log, b->nlog);
+	log_device_write(&b->vf[b->format], b->log, b->nlog);
+	b->vf[b->format].device_ns = 0;
 }
 
 static u64 ours_run(struct report_bench *b, u32 limit)
 {
+	struct lmf_tracker *t = &b->tracker[b->format];
 	u64 ns = ours_drain(b), iova, start;
 	struct iova_bitmap *bitmap;
 
@@ -224,30 +258,33 @@ static u64 ours_run(struct report_bench *b, u32 limit)
 	for (iova = 0; iova < b->tracked; iova += b->window) {
 		bitmap = bench_bitmap(b, iova);
 		KUNIT_EXPECT_EQ(b->test, iova_bitmap_for_each(bitmap,
-							      &b->tracker,
-							      ours_report), 0);
+							      t, ours_report),
+				0);
 		iova_bitmap_free(bitmap);
 	}
-	return ns + bench_ns() - start;
+	return ns + bench_ns() - start - b->vf[b->format].device_ns;
 }
 
-static const struct way way_ours = {
-	.name = "ours",
-	.prepare = ours_prepare,
-	.run = ours_run,
+static const struct way ways[] = {
+	{ "ours", LMF_LOG_RING, ours_prepare, ours_run },
+	{ "ours_ranges", LMF_LOG_RANGES, ours_prepare, ours_run },
+	{ "ours_bitmap", LMF_LOG_BITMAP, ours_prepare, ours_run },
 };
 
 /* The most that there is: all is drained, and nothing reported yet. */
 static void ours_measure_memory(struct report_bench *b)
 {
+	struct lmf_tracker *t = &b->tracker[LMF_LOG_RING];
+	struct lmf_vf *vf = &b->vf[LMF_LOG_RING];
 	struct lmf_tracker_stats stats;
 
+	b->format = LMF_LOG_RING;
 	ours_prepare(b);
 	ours_drain(b);
-	lmf_tracker_threshold(&b->tracker);
-	while (b->vf.consumed != b->vf.produced)
-		flush_work(&b->tracker.drain);
-	lmf_tracker_stats(&b->tracker, &stats);
+	lmf_tracker_threshold(t);
+	while (vf->consumed != vf->produced)
+		flush_work(&t->drain);
+	lmf_tracker_stats(t, &stats);
 	b->memory = stats.shadow_bytes +
 		    stats.ring_entries * sizeof(struct lmf_log_entry);
 	ours_run(b, 0);
@@ -275,6 +312,7 @@ static void run_way(struct report_bench *b, const struct workload *w,
 	u32 limit = b->nlog;
 	u64 ns;
 
+	b->format = way->format;
 	if (way == &way_per_page && w->order != ASCENDING &&
 	    w->order != HOT && b->window > SLOW_SPAN)
 		limit = min(limit, SAMPLE);
@@ -292,16 +330,17 @@ static void run_way(struct report_bench *b, const struct workload *w,
 
 static void run_all(struct report_bench *b, const struct workload *w)
 {
-	static const struct way *const ways[] = {
-		&way_ours, &way_per_page, &way_whole_bitmap, &way_floor,
+	static const struct way *const all[] = {
+		&ways[0], &ways[1], &ways[2],
+		&way_per_page, &way_whole_bitmap, &way_floor,
 	};
 	u64 leaves = 0, i;
 	int run, way;
 
 	ours_measure_memory(b);
 	for (run = 0; run < RUNS; run++)
-		for (way = 0; way < ARRAY_SIZE(ways); way++)
-			run_way(b, w, ways[way], !run);
+		for (way = 0; way < ARRAY_SIZE(all); way++)
+			run_way(b, w, all[way], !run);
 	for (i = 0; i < b->tracked / PAGE; i += SZ_128M / PAGE)
 		leaves += find_next_bit(b->dirty, i + SZ_128M / PAGE, i) <
 			  i + SZ_128M / PAGE;
@@ -319,12 +358,15 @@ static void bench_free(struct report_bench *b)
 	vfree(b->touched);
 	vfree(b->seq);
 	vfree(b->ack);
+	vfree(b->bank);
+	vfree(b->leaf);
 	vfree(b->other.slots);
 }
 
 static void bench_one(struct kunit *test, const struct workload *w, u64 window)
 {
 	struct report_bench *b = kunit_kzalloc(test, sizeof(*b), GFP_KERNEL);
+	u32 format;
 
 	KUNIT_ASSERT_NOT_NULL(test, b);
 	b->test = test;
@@ -337,9 +379,11 @@ static void bench_one(struct kunit *test, const struct workload *w, u64 window)
 	make_log(b, w);
 	sort_by_window(b);
 	make_answer(b);
+	make_bank(b);
 	start(b);
 	run_all(b, w);
-	lmf_tracker_close(&b->tracker);
+	for (format = 0; format < BENCH_FORMATS; format++)
+		lmf_tracker_close(&b->tracker[format]);
 	bench_free(b);
 }
 

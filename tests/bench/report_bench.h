@@ -11,6 +11,8 @@
 #define PAGE		BIT_ULL(LMF_SHADOW_SHIFT)
 #define WORD		(PAGE * BITS_PER_LONG)	/* of one word of a bitmap */
 
+#define BENCH_FORMATS	3			/* of enum lmf_log_format */
+
 struct kunit;
 
 /**
@@ -38,8 +40,11 @@ struct touched {
  * @seq: the device's side of a whole bitmap that is compared
  * @ack: the host's side of it
  * @user: memory of the user, for the answer
- * @vf: has the log that is measured
+ * @bank: what was written as leaves of the format `bitmap`
+ * @leaf: where in it each begins, and where the last one ends
+ * @vf: by the format of its log, which is measured
  * @tracker: the driver on it
+ * @format: of the way that is taken
  * @memory: most that the tracker had allocated, bytes
  * @other: has the same log for who sets page by page
  */
@@ -57,8 +62,11 @@ struct report_bench {
 	unsigned long *seq;
 	unsigned long *ack;
 	unsigned long user;
-	struct lmf_vf vf;
-	struct lmf_tracker tracker;
+	u8 *bank;
+	u32 *leaf;
+	struct lmf_vf vf[BENCH_FORMATS];
+	struct lmf_tracker tracker[BENCH_FORMATS];
+	u32 format;
 	u64 memory;
 	struct lmf_vf other;
 };
@@ -66,11 +74,13 @@ struct report_bench {
 /**
  * struct way - of bringing what was logged into the user's bitmap
  * @name: of it
+ * @format: enum lmf_log_format, of the driver's
  * @prepare: called before the time is taken, or NULL
  * @run: returns ns; at most @limit entries of the log
  */
 struct way {
 	const char *name;
+	u32 format;
 	void (*prepare)(struct report_bench *b);
 	u64 (*run)(struct report_bench *b, u32 limit);
 };

@@ -17,7 +17,7 @@ def us(value):
 
 def report(one):
     ways = one['ways']
-    return [f"`{one['name']}`", us(one['ours']),
+    return [f"`{one['name']}`", one['format'], us(one['ours']),
             us(ways['per_page']) + (' *' if one['sampled'] else ''),
             us(ways['whole_bitmap']), us(one['floor']),
             f"{one['ratio']:,.2f}", one.get('target', ''),
@@ -45,8 +45,9 @@ def main():
     with open(DOCUMENT, encoding='utf-8') as f:
         text = f.read().split(MARK)[0] + MARK
     text += table('Reports, microseconds',
-                  ['name', 'ours', 'per page', 'whole bitmap', 'floor',
-                   'ratio', 'target', ''], [report(one) for one in known])
+                  ['name', 'format', 'ours', 'per page', 'whole bitmap',
+                   'floor', 'ratio', 'target', ''],
+                  [report(one) for one in known])
     text += table('Saving and resuming, microseconds',
                   ['name', 'ours', 'copies and CRC', 'ratio', 'target', ''],
                   [other(one) for one in streams])
