@@ -157,7 +157,7 @@ struct lmf_buf *lmf_buf_alloc(struct lmf_vf *vf, size_t size, gfp_t gfp);
  * lmf_buf_alloc_log() - allocate a buffer for a log, coherent
  * @vf: handle
  * @size: bytes; at most LMF_LOG_READ_MAX, or a ring of log_ring_max entries
- * @gfp: GFP_KERNEL or GFP_KERNEL_ACCOUNT
+ * @gfp: GFP_KERNEL or GFP_KERNEL_ACCOUNT, perhaps with __GFP_NORETRY
  *
  * A ring may be written at any time between start and stop of the log.
  *

@@ -68,8 +68,9 @@ int lmf_vf_log_start(struct lmf_vf *vf, const struct lmf_log_params *params,
 	req.bytes = sizeof(struct lmf_log_start) +
 		    params->nranges * sizeof(struct lmf_log_range) +
 		    (ring ? sizeof(struct lmf_sge) : 0);
+	/* Who cannot log can say so, and need not be killed for it. */
 	req.buf = lmf_dmabuf_alloc_coherent(vf->func->core, req.bytes,
-					    GFP_KERNEL_ACCOUNT);
+					    GFP_KERNEL_ACCOUNT | __GFP_NORETRY);
 	if (!req.buf)
 		return -ENOMEM;
 	lmf_log_fill(params, req.ring, req.buf->pub.vaddr);

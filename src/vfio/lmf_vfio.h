@@ -29,6 +29,10 @@
  *	lmf_vfio_device.state_mutex	(mutex)
  *	lmf_migf.lock			(mutex)
  *	lmf_vfio_device.reset_lock	(spinlock)
+ * and of the tracker, which is taken by nobody else:
+ *	lmf_tracker.report_mutex	(mutex; held over user memory)
+ *	lmf_tracker.read_mutex		(mutex)
+ *	lmf_tracker.lock		(mutex)
  *
  * A reset calls us with memory_lock held, which a fault on user memory may
  * wait for. So the callback takes reset_lock alone, marks, wakes and returns.

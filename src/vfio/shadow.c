@@ -353,12 +353,14 @@ static noinline void lmf_shadow_mark_far(struct lmf_shadow *shadow, u64 iova,
 	lmf_shadow_forget(shadow);
 	i = lmf_shadow_first_span(shadow, iova);
 	shadow->near_span = min(i, shadow->nspans - 1);
-	for (; i < shadow->nspans && shadow->spans[i].iova <= last; i++)
+	for (; i < shadow->nspans && shadow->spans[i].iova <= last; i++) {
 		lmf_slot_set(shadow->pool, &shadow->root, shadow->level,
 			     max(iova, shadow->spans[i].iova) >>
 				     LMF_SHADOW_SHIFT,
 			     min(last, shadow->spans[i].last) >>
 				     LMF_SHADOW_SHIFT);
+		cond_resched();
+	}
 }
 
 /**

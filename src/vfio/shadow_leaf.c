@@ -89,12 +89,21 @@ static bool lmf_list_set(struct lmf_list *list, u32 lo, u32 hi)
 	return true;
 }
 
-/* [lo, hi] is not all of the leaf. */
+static void lmf_leaf_fill(struct lmf_shadow_pool *pool, void **slot)
+{
+	lmf_leaf_free(pool, slot);
+	*slot = LMF_FULL;
+}
+
 void lmf_leaf_set(struct lmf_shadow_pool *pool, void **slot, u32 lo, u32 hi)
 {
 	struct lmf_list *list = lmf_slot_list(*slot);
 	unsigned long *map = *slot;
 
+	if (!lo && hi == LMF_LEAF_BITS - 1) {
+		lmf_leaf_fill(pool, slot);
+		return;
+	}
 	if (!map)
 		list = lmf_list_new(pool, slot);
 	if (*slot == LMF_FULL)
@@ -108,12 +117,10 @@ void lmf_leaf_set(struct lmf_shadow_pool *pool, void **slot, u32 lo, u32 hi)
 			map = lmf_list_to_map(pool, slot, list);
 		}
 	}
-	if (map) {
+	if (map)
 		lmf_map_set(map, lo, hi);
-	} else {
-		lmf_leaf_free(pool, slot);
-		*slot = LMF_FULL;
-	}
+	else
+		lmf_leaf_fill(pool, slot);
 }
 
 /* The slot as a bitmap, or NULL if there is no memory for it. */
@@ -205,6 +212,7 @@ static void lmf_list_sort(struct lmf_list *list)
 		page = half[i];
 		list->page[high[page >> LMF_SORT_SHIFT]++] = page;
 	}
+	list->last = list->page[list->count - 1];
 	list->unsorted = false;
 }
 

@@ -207,11 +207,9 @@ static unsigned int lmf_tracker_pool_limit(void)
 	return min_t(u64, 2048 + units / 256, INT_MAX);
 }
 
-static void lmf_tracker_end_locked(struct lmf_tracker *t)
+static void lmf_tracker_forget_locked(struct lmf_tracker *t)
 {
 	lockdep_assert_held(&t->report_mutex);
-	lmf_tracker_disarm(t);
-	disable_work_sync(&t->drain);
 	lmf_shadow_destroy(&t->shadow);
 	kfree(t->spans);
 	t->spans = NULL;
@@ -231,11 +229,15 @@ static int lmf_tracker_begin_locked(struct lmf_tracker *t,
 	t->memcg = get_mem_cgroup_from_mm(current->mm);
 	t->pool.limit = lmf_tracker_pool_limit();
 	lmf_shadow_init(&t->shadow, &t->pool, t->spans, t->nspans);
+	ret = lmf_tracker_begin_log(t);
+	if (ret) {
+		lmf_tracker_forget_locked(t);
+		return ret;
+	}
 	enable_work(&t->drain);
-	ret = lmf_tracker_choose(t) ?: lmf_tracker_arm(t);
-	if (ret)
-		lmf_tracker_end_locked(t);
-	return ret;
+	/* A threshold that was notified before this could not be served. */
+	lmf_tracker_threshold(t);
+	return 0;
 }
 
 static void lmf_tracker_set_on_locked(struct lmf_tracker *t, bool on)
@@ -269,7 +271,7 @@ int lmf_tracker_start(struct lmf_tracker *t, struct rb_root_cached *ranges,
 	if (!t->vf || !lmf_vf_caps(t->vf)->log ||
 	    !(lmf_vf_caps(t->vf)->log_formats & LMF_LOG_FORMATS))
 		return -EOPNOTSUPP;
-	if (!is_power_of_2(*page_size) || lmf_ranges_check(ranges))
+	if (hweight64(*page_size) != 1 || lmf_ranges_check(ranges))
 		return -EINVAL;
 	if (mutex_lock_killable(&t->report_mutex))
 		return -EINTR;
@@ -290,7 +292,9 @@ static void lmf_tracker_stop_locked(struct lmf_tracker *t)
 	if (!t->on)
 		return;
 	lmf_tracker_set_on_locked(t, false);
-	lmf_tracker_end_locked(t);
+	lmf_tracker_disarm(t);
+	disable_work_sync(&t->drain);
+	lmf_tracker_forget_locked(t);
 }
 
 /**

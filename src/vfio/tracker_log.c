@@ -13,6 +13,7 @@
  * had, all that is tracked is dirty then; first the new log, then the mark.
  */
 #include <linux/log2.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -26,7 +27,10 @@
 
 #define LMF_RING_BYTES		((u32)SZ_512K)
 #define LMF_READ_BYTES		((u32)SZ_256K)
-#define LMF_SYNC_ROUNDS		64
+#define LMF_SYNC_ROUNDS		8
+
+/* A log that is smaller will do, so nobody is to be killed for a large one. */
+#define LMF_LOG_GFP		(GFP_KERNEL_ACCOUNT | __GFP_NORETRY)
 
 /* Best first. */
 static const u8 lmf_log_order[] = {
@@ -76,7 +80,8 @@ int lmf_tracker_prefer(struct lmf_tracker *t, const char *name)
 	return 0;
 }
 
-static u64 lmf_tracker_leaves(const struct lmf_tracker *t)
+/* Of the format `bitmap`, that the spans touch. */
+u64 lmf_tracker_leaves(const struct lmf_tracker *t)
 {
 	u64 leaves = 0;
 	u32 i;
@@ -105,21 +110,6 @@ static bool lmf_tracker_fits(const struct lmf_tracker *t, u32 format)
 	default:
 		return false;
 	}
-}
-
-/* For the spans that are set. Returns 0 or -EOPNOTSUPP. */
-int lmf_tracker_choose(struct lmf_tracker *t)
-{
-	u32 choice = READ_ONCE(t->choice), i;
-
-	lockdep_assert_held(&t->report_mutex);
-	t->format = choice;
-	for (i = 0; i < ARRAY_SIZE(lmf_log_order); i++) {
-		if (lmf_tracker_fits(t, t->format))
-			return 0;
-		t->format = lmf_log_order[i];
-	}
-	return lmf_tracker_fits(t, t->format) ? 0 : -EOPNOTSUPP;
 }
 
 /* One entry, extent or leaf may be anywhere and of any length. */
@@ -196,7 +186,7 @@ static struct lmf_buf *lmf_tracker_alloc_buf(struct lmf_tracker *t)
 		least = 2 * entry;
 	}
 	for (; !buf && size >= least; size /= 2)
-		buf = lmf_buf_alloc_log(t->vf, size, GFP_KERNEL_ACCOUNT);
+		buf = lmf_buf_alloc_log(t->vf, size, LMF_LOG_GFP);
 	return buf;
 }
 
@@ -244,7 +234,7 @@ static int lmf_tracker_log_start(struct lmf_tracker *t,
 }
 
 /* Starts the device's log. After an error it is not logging for us. */
-int lmf_tracker_arm(struct lmf_tracker *t)
+static int lmf_tracker_arm(struct lmf_tracker *t)
 {
 	struct lmf_log_params params = {
 		.format = t->format,
@@ -276,24 +266,61 @@ int lmf_tracker_arm(struct lmf_tracker *t)
 	return 0;
 }
 
-void lmf_tracker_disarm(struct lmf_tracker *t)
+/*
+ * For the spans that are set: in the format that was chosen, or else the best
+ * that fits and that the device and we have memory for.
+ */
+int lmf_tracker_begin_log(struct lmf_tracker *t)
+{
+	u32 format = READ_ONCE(t->choice), i;
+	int ret = -EOPNOTSUPP;
+
+	lockdep_assert_held(&t->report_mutex);
+	for (i = 0; ; i++) {
+		if (lmf_tracker_fits(t, format)) {
+			t->format = format;
+			ret = lmf_tracker_arm(t);
+			if (ret != -ENOMEM && ret != -EINVAL)
+				return ret;
+		}
+		if (i == ARRAY_SIZE(lmf_log_order))
+			return ret;
+		format = lmf_log_order[i];
+	}
+}
+
+/* The log is off, but after an error the device may not know. */
+int lmf_tracker_disarm(struct lmf_tracker *t)
 {
 	struct lmf_buf *buf = t->buf;
+	int ret;
 
 	lockdep_assert_held(&t->report_mutex);
 	if (!buf)
-		return;
+		return 0;
 	lmf_tracker_set_buf(t, NULL, 0);
-	lmf_vf_log_stop(t->vf);
+	ret = lmf_vf_log_stop(t->vf);
 	lmf_buf_put(buf);
+	return ret;
 }
 
+/* What the log tells from now on is not all. */
+void lmf_tracker_break(struct lmf_tracker *t)
+{
+	mutex_lock(&t->lock);
+	t->broken = true;
+	mutex_unlock(&t->lock);
+}
+
+/* A device that does not stop its log is not asked to start one. */
 static int lmf_tracker_rearm(struct lmf_tracker *t)
 {
 	int ret;
 
-	lmf_tracker_disarm(t);
-	ret = lmf_tracker_arm(t);
+	lmf_tracker_break(t);
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	ret = lmf_tracker_disarm(t) ?: lmf_tracker_arm(t);
 	lmf_tracker_saturate(t);
 	if (!ret) {
 		spin_lock(&t->stats_lock);
@@ -341,11 +368,12 @@ int lmf_tracker_sync(struct lmf_tracker *t)
 		ret = lmf_tracker_collect(t);
 		if (!ret || ret == -EINTR)
 			return ret;
-		/* A VF reset may come in between, which leaves the log on. */
-		if (ret < 0 && ret != -ECANCELED)
+		if (ret > 0)
+			break;
+		/* No log command ends like that; it would not matter. */
+		if (ret != -ECANCELED)
 			return lmf_tracker_rearm(t);
 	}
-	/* The device writes faster than we can follow. */
 	lmf_tracker_saturate(t);
 	return 0;
 }

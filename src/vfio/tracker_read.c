@@ -6,7 +6,7 @@
  * A list is told once. A read of which no answer came may have taken something
  * along: then the log is broken, and started anew by the next report, which
  * takes all for dirty. Banks are told until they are acknowledged, and that is
- * done by the flush of the report after: so a read that failed costs nothing.
+ * done by the flush of the report after: so a read that failed is repeated.
  */
 #include <linux/memcontrol.h>
 #include <linux/sched/mm.h>
@@ -47,6 +47,14 @@ static int lmf_tracker_read_locked(struct lmf_tracker *t, u32 position,
 	return ret;
 }
 
+/* It stands in two places whether there is more, and both have to say so. */
+static bool lmf_list_says_more(const struct lmf_buf *buf)
+{
+	const struct lmf_log_list *list = buf->vaddr;
+
+	return READ_ONCE(list->flags) & LMF_LOG_LIST_MORE;
+}
+
 static int lmf_tracker_read_list_locked(struct lmf_tracker *t, bool *more)
 {
 	struct lmf_log_part part = {};
@@ -54,11 +62,10 @@ static int lmf_tracker_read_list_locked(struct lmf_tracker *t, bool *more)
 
 	lockdep_assert_held(&t->read_mutex);
 	ret = lmf_tracker_read_locked(t, 0, lmf_ranges_translate, &part);
-	if (ret < 0) {
-		mutex_lock(&t->lock);
-		t->broken = true;
-		mutex_unlock(&t->lock);
-	}
+	if (ret >= 0 && part.more != lmf_list_says_more(t->buf))
+		ret = -EBADMSG;
+	if (ret < 0)
+		lmf_tracker_break(t);
 	*more = part.more;
 	return ret;
 }
@@ -110,10 +117,10 @@ int lmf_tracker_collect_ranges(struct lmf_tracker *t)
 	return 1;
 }
 
-/* There are no more leaves than were offered, and each read gives one. */
+/* There are no more leaves than are tracked, and each read gives one. */
 static int lmf_tracker_read_bank(struct lmf_tracker *t, u32 sequence)
 {
-	u32 left = lmf_vf_caps(t->vf)->log_leaves_max;
+	u64 left = lmf_tracker_leaves(t);
 	struct lmf_log_part part = {};
 	int ret;
 
@@ -127,7 +134,7 @@ static int lmf_tracker_read_bank(struct lmf_tracker *t, u32 sequence)
 			return ret;
 		if (part.sequence != sequence || ret > left ||
 		    (part.more && (!ret || !part.position)))
-			return -EIO;
+			return -EBADMSG;
 		left -= ret;
 	} while (part.more);
 	return 0;
@@ -140,7 +147,10 @@ int lmf_tracker_collect_bitmap(struct lmf_tracker *t)
 
 	lockdep_assert_held(&t->report_mutex);
 	ret = lmf_tracker_flush(t, &flushed);
-	if (!ret)
+	if (ret)
+		return ret;
+	ret = lmf_tracker_read_bank(t, flushed.sequence);
+	if (ret == -EIO || ret == -ENOMEM)
 		ret = lmf_tracker_read_bank(t, flushed.sequence);
 	if (!ret)
 		t->acknowledge = flushed.sequence;

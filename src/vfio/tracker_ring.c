@@ -14,6 +14,7 @@
 #include "tracker_log.h"
 
 #define LMF_DRAIN_BATCH		1024u	/* entries per doorbell */
+#define LMF_FLUSH_ROUNDS	64
 
 /* Drains one batch of at most @budget entries, gives their slots back. */
 static int lmf_tracker_drain_batch_locked(struct lmf_tracker *t, u64 budget)
@@ -66,13 +67,18 @@ static int lmf_tracker_drain_all(struct lmf_tracker *t, u64 produced)
 int lmf_tracker_collect_ring(struct lmf_tracker *t)
 {
 	struct lmf_log_flushed flushed;
+	unsigned int round;
 	int ret;
 
 	lockdep_assert_held(&t->report_mutex);
-	ret = lmf_vf_log_flush(t->vf, 0, &flushed);
-	if (!ret)
-		ret = lmf_tracker_drain_all(t, flushed.produced);
-	return ret ?: flushed.more;
+	for (round = 0; round < LMF_FLUSH_ROUNDS; round++) {
+		ret = lmf_vf_log_flush(t->vf, 0, &flushed);
+		if (!ret)
+			ret = lmf_tracker_drain_all(t, flushed.produced);
+		if (ret || !flushed.more)
+			return ret;
+	}
+	return 1;
 }
 
 int lmf_tracker_drain_ring(struct lmf_tracker *t)

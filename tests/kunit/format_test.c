@@ -266,6 +266,26 @@ static void format_test_random(struct kunit *test)
 	sweep_down(s);
 }
 
+/* A bank that could not be read is read again, and nothing more is dirty. */
+/* points: 29 */
+static void format_test_read_again(struct kunit *test)
+{
+	struct sweep *s = test->priv;
+
+	s->scenario = &formats[2];
+	sweep_up(s);
+	sweep_arm(s);
+	KUNIT_ASSERT_EQ(test, sweep_log_start(s), 0);
+	KUNIT_ASSERT_EQ(test, sweep_guest_write(s, 5), 0);
+	KUNIT_ASSERT_NULL(test, (void *)mock_pf_fault(&s->pf,
+						      "admin-fail=0x0203:1:7"));
+	KUNIT_EXPECT_EQ(test, sweep_report(s), 0);
+	KUNIT_EXPECT_EQ(test, format_stats(s).pages_reported, 1);
+	KUNIT_EXPECT_EQ(test, format_stats(s).rearms, 0);
+	KUNIT_EXPECT_EQ(test, sweep_log_stop(s), 0);
+	sweep_down(s);
+}
+
 /* Where nothing goes wrong, a report tells of nothing else. */
 /* points: 31 */
 static void format_test_exact(struct kunit *test)
@@ -369,6 +389,8 @@ static const struct lie lies[] = {
 	  LMF_OP_LOG_READ, lie_short },
 	{ "ranges, short", { .format = LMF_LOG_RANGES },
 	  LMF_OP_LOG_READ, lie_short },
+	{ "ranges, more in one place", { .format = LMF_LOG_RANGES },
+	  LMF_OP_LOG_READ, lie_nowhere },
 };
 
 static void lie_describe(const struct lie *lie, char *desc)
@@ -440,6 +462,13 @@ static void format_test_choice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, format_stats(s).format, LMF_LOG_RANGES);
 	KUNIT_EXPECT_EQ(test, sweep_log_stop(s), 0);
 
+	KUNIT_EXPECT_EQ(test, lmf_tracker_prefer(t, "ranges"), 0);
+	KUNIT_ASSERT_NULL(test, (void *)mock_pf_fault(&s->pf,
+						      "admin-fail=0x0200:1:6"));
+	KUNIT_ASSERT_EQ(test, sweep_log_start(s), 0);
+	KUNIT_EXPECT_EQ(test, format_stats(s).format, LMF_LOG_RING);
+	KUNIT_EXPECT_EQ(test, sweep_log_stop(s), 0);
+
 	caps->log_formats = BIT(LMF_LOG_RANGES);
 	KUNIT_EXPECT_EQ(test, lmf_tracker_prefer(t, "ring"), -EOPNOTSUPP);
 	KUNIT_ASSERT_EQ(test, sweep_log_start(s), 0);
@@ -456,6 +485,7 @@ static struct kunit_case format_test_cases[] = {
 	KUNIT_CASE_PARAM(format_test_threshold, format_gen_params),
 	KUNIT_CASE_PARAM(format_test_lies, lie_gen_params),
 	KUNIT_CASE(format_test_choice),
+	KUNIT_CASE(format_test_read_again),
 	KUNIT_CASE_PARAM_ATTR(format_test_random, format_gen_params,
 			      format_slow),
 	{}

@@ -58,8 +58,9 @@
 #define lmf_migration_state_name	sweep_migration_state_name
 
 /* tracker_log.c tracker_ring.c tracker_read.c */
-#define lmf_tracker_choose		sweep_tracker_choose
-#define lmf_tracker_arm			sweep_tracker_arm
+#define lmf_tracker_begin_log		sweep_tracker_begin_log
+#define lmf_tracker_break		sweep_tracker_break
+#define lmf_tracker_leaves		sweep_tracker_leaves
 #define lmf_tracker_disarm		sweep_tracker_disarm
 #define lmf_tracker_sync		sweep_tracker_sync
 #define lmf_tracker_emit		sweep_tracker_emit

@@ -363,7 +363,7 @@ static void tracker_test_more_for_ever(struct kunit *test)
 	start_simple(b);
 	b->vf.more_for_ever = true;
 	KUNIT_EXPECT_EQ(test, report_weight(b), SPAN / PAGE);
-	KUNIT_EXPECT_EQ(test, b->vf.flushes, LMF_SYNC_ROUNDS);
+	KUNIT_EXPECT_EQ(test, b->vf.flushes, LMF_FLUSH_ROUNDS);
 	b->vf.more_for_ever = false;
 	KUNIT_EXPECT_EQ(test, report_weight(b), 0);
 	KUNIT_EXPECT_EQ(test, b->vf.starts, 1);
