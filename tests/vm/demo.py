@@ -14,8 +14,11 @@ SOURCES = {
     'total_ms': 'QMP query-migrate total-time',
     'downtime_ms': 'QMP query-migrate downtime',
     'io_gap_ms': 'longest time between two beats of the guest\'s own reads',
-    'downtime_ms_without_vf': 'QMP downtime of the same guest with no VF',
-    'downtime_split_ms': 'driver, migration/*_ns of source and destination',
+    'downtime_ms_without_vf': 'QMP downtime of the same guest, idle, no VF',
+    'downtime_split_ms':
+        'driver, migration/: p2p_done_ns - p2p_start_ns + stop_done_ns - '
+        'stop_start_ns; stopped_report_time_ns; stop_copy_read_time_ns; '
+        'load_done_ns - stop_copy_last_byte_ns of the source',
     'state_bytes_precopy': 'driver, migration/bytes_saved_precopy',
     'state_bytes_downtime': 'driver, migration/bytes_saved_stop_copy',
     'ram_bytes': 'QMP precopy-bytes + downtime-bytes',
@@ -27,7 +30,9 @@ SOURCES = {
     'kernel': 'uname -r of the outer machine',
     'fio_error': 'fio --verify in the guest',
     'fsck': 'fsck.ext4 -fn in the guest',
+    'guest_complaints': 'dmesg of the guest, of its disk and of its kernel',
 }
+REPORT = bed.TOP + '/build/demo.json'
 
 
 class Screen:
@@ -77,6 +82,8 @@ class Screen:
 
 def main():
     screen = Screen()
+    if os.path.exists(REPORT):
+        os.unlink(REPORT)
     screen.show(step='look for what is needed, build what is missing')
     parts = bed.artefacts()
     screen.show(step='boot the outer machine: IOMMU, SR-IOV device, KVM')
@@ -91,13 +98,15 @@ def main():
     for name, value in result.items():
         print(f'  {name:<24} {json.dumps(value):<44} {SOURCES[name]}')
     os.makedirs(bed.TOP + '/build', exist_ok=True)
-    with open(bed.TOP + '/build/demo.json', 'w') as file:
+    with open(REPORT + '.new', 'w') as file:
         json.dump({'result': result, 'sources': SOURCES}, file, indent=1)
+    os.rename(REPORT + '.new', REPORT)
     print(f'\n  written to build/demo.json; the whole demo took '
           f'{time.monotonic() - screen.start:.0f} s')
     bad = [result['status'] != 'completed', result['unexpected_resets'],
            result['dma_only_pages_stale'],
-           result['fio_error'], 'status 0' not in result['fsck'], complaints]
+           result['fio_error'], 'status 0' not in result['fsck'],
+           result['guest_complaints'], complaints]
     if any(bad):
         print(f'lmf: the demo failed: {complaints or result}', file=sys.stderr)
         return 1

@@ -71,8 +71,10 @@ def table(both, check, gap_ms, bare):
         'io_gap_ms': round(gap_ms),
         'downtime_ms_without_vf': bare['source']['downtime'],
         'downtime_split_ms': {
-            'quiesce': round((source['stop_done_ns'] -
-                              source['p2p_start_ns']) / ms, 1),
+            'quiesce': round((source['p2p_done_ns'] -
+                              source['p2p_start_ns'] +
+                              source['stop_done_ns'] -
+                              source['stop_start_ns']) / ms, 1),
             'last_report': round(source['stopped_report_time_ns'] / ms, 1),
             'trailer': round(source['stop_copy_read_time_ns'] / ms, 1),
             'load': round((dest['load_done_ns'] -
@@ -133,4 +135,5 @@ def run():
         result = table(both, verified, gap, bare)
         result['fio_error'] = fio['error']
         result['fsck'] = fsck[-1]
+        result['guest_complaints'] = disk.complaints().strip()
         return result
