@@ -26,6 +26,15 @@ def assert_moved(result, but=(), resets=0, lying=False):
         assert result['verify']['checked'] > 0
 
 
+def assert_disk(result):
+    """fio, the file system, and no completion that had to be looked for."""
+    assert result['fio']['error'] == 0
+    assert result['fio']['read'] and result['fio']['written']
+    assert 'status 0' in result['fsck']
+    assert not result['complaints'].strip()
+    assert result['recovered'] == result['recoveries'] == 0
+
+
 def trace_events(result, *names):
     """Of the source's QEMU, in order, as (name, text)."""
     return [(match[1], match[2]) for match in

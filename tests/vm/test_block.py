@@ -8,9 +8,20 @@ def assert_recovered(result, recoveries):
 
 
 def test_every_size_and_direction(outer):
-    result = outer.call('block.verified')
+    assert_verified(outer)
+
+
+def assert_verified(outer, **limit):
+    result = outer.call('block.verified', **limit)
     assert_recovered(result, 0)
     assert result['irq_recovered'] == 0
+
+
+def test_zeroes(outer):
+    """The VF writes them itself, and nothing else."""
+    result = outer.call('block.zeroes')
+    assert result['offered'] > 0
+    assert result['zeroed'] == result['wanted']
 
 
 def test_file_system(outer):
@@ -33,7 +44,11 @@ def test_reset_that_nobody_told_of(outer):
 
 
 def test_function_resets_under_load(outer):
-    result = outer.call('block.resets_under_load', resets=10)
+    assert_reset_under_load(outer, resets=10)
+
+
+def assert_reset_under_load(outer, **args):
+    result = outer.call('block.resets_under_load', **args)
     assert not result['errors'], result['says']
     assert result['read'] is None
     assert result['recoveries'] == 0

@@ -4,7 +4,8 @@ in atomic context, and kmemleak. The outer fixture fails on any report.
 """
 import pytest
 
-from judge import assert_moved
+from judge import assert_disk, assert_moved
+import test_block
 from test_failures import assert_pf_reset, assert_vfs_removed
 
 FLAVOUR = 'debug'
@@ -35,7 +36,7 @@ def test_cancel(outer):
 def test_disk_under_load(outer):
     result = outer.call('disk.under_load', timeout=2400)
     assert_moved(result)
-    assert result['fio']['error'] == 0
+    assert_disk(result)
 
 
 def test_guest_reset(outer):
@@ -52,11 +53,23 @@ def test_vfs_removed(outer):
     assert_vfs_removed(outer, timeout=2400)
 
 
-@pytest.mark.parametrize('name, args', [
-    ('verified', {}), ('lost_completion', {}), ('resets_under_load',
-                                                {'resets': 5}),
-    ('unbound_under_load', {}), ('never_answered', {})])
-def test_block_driver(outer, name, args):
-    """Guests have a plain kernel, so their driver is looked at here."""
-    result = outer.call('block.' + name, timeout=1200, **args)
-    assert not result.get('read')
+# Guests have a plain kernel, so their driver is looked at here.
+
+def test_block_driver(outer):
+    test_block.assert_verified(outer, timeout=1200)
+
+
+def test_block_driver_loses_a_completion(outer):
+    test_block.test_lost_completion_is_asked_for_again(outer)
+
+
+def test_block_driver_is_reset(outer):
+    test_block.assert_reset_under_load(outer, resets=5, timeout=1200)
+
+
+def test_block_driver_is_unbound(outer):
+    test_block.test_unbind_under_load(outer)
+
+
+def test_block_driver_is_never_answered(outer):
+    test_block.test_device_that_never_answers(outer)

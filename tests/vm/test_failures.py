@@ -6,7 +6,7 @@ import pytest
 
 from bed import BAD
 from conftest import LATE
-from judge import assert_moved
+from judge import assert_disk, assert_moved
 
 DEVICES = (LATE, 'id=lmf1,media-size=32M', 'id=lmf2')
 
@@ -34,6 +34,14 @@ def test_destination_dies_in_stop_copy(outer):
     assert result['first'] == 'failed'
     assert 'stop-copy' in result['first_states']
     assert_second_try(result)
+
+
+def test_disk_goes_back_to_running(outer):
+    result = outer.call('failures.disk_goes_back')
+    assert result['first'] == 'failed'
+    assert 'stop-copy' in result['first_states']
+    assert_moved(result)
+    assert_disk(result)
 
 
 @pytest.mark.parametrize('how', [

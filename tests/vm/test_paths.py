@@ -30,6 +30,8 @@ def test_silent_while_resuming(outer):
 def test_nothing_in_the_vf_reaches_migration(outer):
     result = outer.call('scenarios.poked')
     assert result['after'] == result['before']
+    assert '\n4096 bytes of config space' in result['before']
+    assert result['told'] == ['PRE_COPY', 'ring', 0]
     assert result['unmoved']
     assert_moved(result)
 

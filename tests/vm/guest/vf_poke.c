@@ -2,10 +2,11 @@
 /*
  * Looks for migration in what a guest can reach of its VF.
  *
- *	vf_poke dump	a hash over all of BAR 0, and one over config space
- *	vf_poke junk	write junk wherever no queue of the guest's own is:
+ *	vf_poke dump	hashes over all of BAR 0, over the table of interrupts
+ *			in BAR 2, and over config space
+ *	vf_poke junk	write junk wherever nothing of the guest's own is:
  *			reserved registers, the upper queues, the read-only
- *			facts, and extended config space
+ *			facts, BAR 2 behind the table, and extended config space
  */
 #include <fcntl.h>
 #include <glob.h>
@@ -18,6 +19,8 @@
 #include "lmf_vf.h"
 
 #define CONFIG_BYTES	4096
+#define MSIX_BYTES	4096	/* of BAR 2 */
+#define MSIX_ENTRY	16
 
 static char dir[200];
 
@@ -58,18 +61,21 @@ static uint64_t hash(uint64_t so_far, uint32_t value)
 	return (so_far ^ value) * 0x100000001b3ull;
 }
 
-static void dump(volatile uint32_t *bar, int config)
+static void dump(volatile uint32_t *bar, volatile uint32_t *msix, int config)
 {
-	uint64_t bar_hash = 0, config_hash = 0;
+	uint64_t bar_hash = 0, msix_hash = 0, config_hash = 0;
 	uint8_t space[CONFIG_BYTES] = { 0 };
 	ssize_t got = pread(config, space, sizeof(space), 0);
 
 	for (size_t i = 0; i < LMF_VF_BAR_BYTES / 4; i++)
 		bar_hash = hash(bar_hash, bar[i]);
+	for (size_t i = 0; i < MSIX_BYTES / 4; i++)
+		msix_hash = hash(msix_hash, msix[i]);
 	for (ssize_t i = 0; i < got; i++)
 		config_hash = hash(config_hash, space[i]);
-	printf("BAR 0 %016llx, %zd bytes of config space %016llx\n",
-	       (unsigned long long)bar_hash, got,
+	printf("BAR 0 %016llx, BAR 2 %016llx\n", (unsigned long long)bar_hash,
+	       (unsigned long long)msix_hash);
+	printf("%zd bytes of config space %016llx\n", got,
 	       (unsigned long long)config_hash);
 }
 
@@ -80,8 +86,9 @@ static int in_use(size_t offset)
 	       offset == LMF_VF_SQ_TAIL(0) || offset == LMF_VF_CQ_HEAD(0);
 }
 
-static void junk(volatile uint32_t *bar, int config)
+static void junk(volatile uint32_t *bar, volatile uint32_t *msix, int config)
 {
+	size_t table = bar[LMF_VF_VECTORS / 4] * MSIX_ENTRY;
 	uint8_t before[CONFIG_BYTES];
 	ssize_t got = pread(config, before, sizeof(before), 0);
 	uint32_t x = 0x12345678;
@@ -90,6 +97,10 @@ static void junk(volatile uint32_t *bar, int config)
 		x = x * 1664525 + 1013904223;
 		if (!in_use(4 * i))
 			bar[i] = x;
+	}
+	for (size_t i = table / 4; i < MSIX_BYTES / 4; i++) {
+		x = x * 1664525 + 1013904223;
+		msix[i] = x;
 	}
 	/* Capabilities with side effects of their own, an FLR above all. */
 	for (ssize_t i = 256; i + 4 <= got; i += 4) {
@@ -100,23 +111,32 @@ static void junk(volatile uint32_t *bar, int config)
 	printf("junk written\n");
 }
 
+static volatile uint32_t *map(const char *name, size_t bytes)
+{
+	int fd = open_in(name, O_RDWR | O_SYNC);
+	void *bar = fd < 0 ? MAP_FAILED :
+		    mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			 0);
+
+	return bar == MAP_FAILED ? NULL : bar;
+}
+
 int main(int argc, char **argv)
 {
-	volatile uint32_t *bar;
-	int config, fd;
+	volatile uint32_t *bar, *msix;
+	int config;
 
 	if (argc != 2 || !find())
 		return 2;
 	config = open_in("config", O_RDWR);
-	fd = open_in("resource0", O_RDWR | O_SYNC);
-	bar = mmap(NULL, LMF_VF_BAR_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
-		   fd, 0);
-	if (config < 0 || fd < 0 || bar == MAP_FAILED)
+	bar = map("resource0", LMF_VF_BAR_BYTES);
+	msix = map("resource2", MSIX_BYTES);
+	if (config < 0 || !bar || !msix)
 		return 2;
 	if (!strcmp(argv[1], "dump"))
-		dump(bar, config);
+		dump(bar, msix, config);
 	else if (!strcmp(argv[1], "junk"))
-		junk(bar, config);
+		junk(bar, msix, config);
 	else
 		return 2;
 	return 0;

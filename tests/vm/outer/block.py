@@ -2,6 +2,7 @@
 """lmf_blk on a VF of the outer machine itself: no guest, no migration."""
 import contextlib
 import errno
+import hashlib
 import os
 import subprocess
 import time
@@ -85,6 +86,26 @@ def verified():
                        '--fsync=50')
         says = fio.communicate()[0]
         return {'fio': fio.returncode, 'says': says, **disk.facts()}
+
+
+def zeroes():
+    """A part of what was written is zeroed through the block layer."""
+    size, first, length = 1 << 20, 300 << 10, 200 << 10
+    with block() as disk:
+        data = bytearray(os.urandom(size))
+        with open(NODE, 'r+b', buffering=0) as file:
+            file.write(data)
+            os.fsync(file)
+        subprocess.run(['blkdiscard', '-z', '-o', str(first), '-l',
+                        str(length), NODE], check=True)
+        done = subprocess.run(['dd', f'if={NODE}', 'bs=1M', 'count=1',
+                               'iflag=direct'], capture_output=True,
+                              check=True)
+        data[first:first + length] = bytes(length)
+        return {'offered': int(host.read('/sys/block/lmf0/queue/'
+                                         'write_zeroes_max_bytes')),
+                'zeroed': hashlib.sha256(done.stdout).hexdigest(),
+                'wanted': hashlib.sha256(data).hexdigest()}
 
 
 def file_system():

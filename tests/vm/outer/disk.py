@@ -71,9 +71,10 @@ class Disk:
             'cat /sys/kernel/debug/swiotlb/io_tlb_used_hiwater'))
 
     def checksum(self):
-        """Of the whole disk, read past the page cache."""
-        return self.guest.run('dd if=/dev/lmf0 bs=1M iflag=direct 2>/dev/null '
-                              '| sha256sum', timeout=300).split()[0]
+        """Of the whole disk, read past the page cache, and how much that is."""
+        return self.guest.run('dd if=/dev/lmf0 bs=1M iflag=direct 2>/run/dd '
+                              '| sha256sum && tail -n 1 /run/dd',
+                              timeout=300).split()[0:3:2]
 
     def complaints(self):
         return self.guest.run(
@@ -105,18 +106,24 @@ def under_load(io_delay_us=0, **options):
             disk.guest = both.dest
             check.moved_to(both.dest)
             result['status_after'] = check.ask('status')
-            result['verify'] = check.ask('verify')
-            check.quit()
-            both.dest.run('rm -f /mnt/mnt/blocks')
-            result['fio'] = disk.stop_fio()
-            result['fsck'] = disk.close()
-            result['complaints'] = disk.complaints()
-            result['recovered'] = disk.recovered_interrupts()
-            result['recoveries'] = disk.recoveries()
+            result.update(disk_facts(disk, check))
             if 'swiotlb=force' in options.get('append', ''):
                 result['bounced'] = disk.bounced()
             result['parked'] = stats()[0]['requests']
         return {**result, **both.facts()}
+
+
+def disk_facts(disk, check=None):
+    """What the guest says of its disk and its memory, once all has ended."""
+    result = {}
+    if check:
+        result['verify'] = check.ask('verify')
+        check.quit()
+        disk.guest.run('rm -f /mnt/mnt/blocks')
+    return {**result, 'fio': disk.stop_fio(), 'fsck': disk.close(),
+            'complaints': disk.complaints(),
+            'recovered': disk.recovered_interrupts(),
+            'recoveries': disk.recoveries()}
 
 
 def lone_request():
@@ -185,7 +192,7 @@ def downtimes(sizes, rounds):
             for size, both in pairs:
                 both.start()
                 status = both.finish()
-                if status != 'completed':
+                if status != 'completed' or both.unexpected_resets():
                     raise RuntimeError(f'{size} MiB: {both.facts()}')
                 counters = host.counters(both.source.bdf)
                 result[str(size)].append(
@@ -217,8 +224,7 @@ def to_and_fro(times, jobs=4, **options):
                 both.swap()
         return {'status': status, 'downtimes': downtimes,
                 'queues': int(queues),
-                'verify': check.ask('verify'), 'fio': disk.stop_fio(),
-                'complaints': disk.complaints(), **both.facts()}
+                **disk_facts(disk, check), **both.facts()}
 
 
 def write_load():

@@ -4,6 +4,7 @@ import threading
 
 import host
 from block import wait_until
+from disk import Disk, disk_facts
 from guest import DmaCheck
 from migration import (SAVE_READ, fault, pair, slow, wait_first_pass,
                        wait_state)
@@ -34,29 +35,50 @@ def cancel():
         return {'first': first, **attempt_again(both, check)}
 
 
-def destination_dies(where):
+def lose_destination(both, where):
     """Kill the destination in pre-copy, or in stop-copy: in pre-switchover
     the vCPUs and the VF are stopped, and the data is not read yet.
     """
+    stop_copy = where == 'stop-copy'
+    both.source.set_capability('pause-before-switchover', stop_copy)
+    both.start(hold=not stop_copy)
+    if stop_copy:
+        both.source.wait_migration('pre-switchover')
+        wait_state(both.source, 'stop-copy')
+        fault(f'admin-delay={SAVE_READ}:300000')
+        both.source.qmp.cmd('migrate-continue', state='pre-switchover')
+    else:
+        wait_state(both.source, 'pre-copy')
+    both.dest.process.kill()
+    first = both.source.wait_migration()
+    both.source.set_capability('pause-before-switchover', False)
+    return {'first': first, 'first_states': both.source.states()}
+
+
+def destination_dies(where):
     with pair(name='dies') as both:
         check = DmaCheck(both.source)
         check.ask('fill')
-        stop_copy = where == 'stop-copy'
-        both.source.set_capability('pause-before-switchover', stop_copy)
-        both.start(hold=not stop_copy)
-        if stop_copy:
-            both.source.wait_migration('pre-switchover')
-            wait_state(both.source, 'stop-copy')
-            fault(f'admin-delay={SAVE_READ}:300000')
-            both.source.qmp.cmd('migrate-continue', state='pre-switchover')
-        else:
-            wait_state(both.source, 'pre-copy')
-        both.dest.process.kill()
-        first = both.source.wait_migration()
-        both.source.set_capability('pause-before-switchover', False)
-        states = both.source.states()
-        return {'first': first, 'first_states': states,
-                **attempt_again(both, check)}
+        return {**lose_destination(both, where), **attempt_again(both, check)}
+
+
+def disk_goes_back():
+    """The VF is the guest's disk, and full of requests when it is stopped and
+    goes back to running where it was. An interrupt that gets lost is seen.
+    """
+    with pair(name='back') as both:
+        disk = Disk(both.source)
+        disk.make()
+        disk.start_fio()
+        fault('io-delay=*:20000')
+        result = lose_destination(both, 'stop-copy')
+        both.no_fault()
+        both.drop_dest()
+        both.start()
+        result['status'] = both.finish()
+        if result['status'] == 'completed':
+            disk.guest = both.dest
+        return {**result, **disk_facts(disk), **both.facts()}
 
 
 def refused(faults=(), dest_place=(1, 0)):

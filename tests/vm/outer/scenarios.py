@@ -70,6 +70,13 @@ def observed_work(bdf, seconds=0.5):
     return work() - first
 
 
+def migration_state(guest):
+    """What QEMU heard of its VF's state, and what the driver says."""
+    counters = host.counters(guest.bdf)
+    return guest.states(), [counters['state'], counters['log_format'],
+                            counters['last_error']]
+
+
 def poked():
     """The guest looks for migration in its VF, and writes junk all over it."""
     with pair(name='poke') as both:
@@ -81,11 +88,12 @@ def poked():
             both.start(hold=True)
             wait_first_pass(both.source)
             after = both.source.run('vf_poke dump')
-            states = both.source.states()
+            states, told = migration_state(both.source)
             both.source.run('vf_poke junk')
             result = {'before': before, 'after': after,
                       'burst': check.ask('burst 12288'),
-                      'unmoved': both.source.states() == states}
+                      'unmoved': migration_state(both.source) ==
+                      (states, told), 'told': told}
         both.release()
         return {**result, **both.end(check)}
 
