@@ -71,7 +71,9 @@ class Disk:
             'cat /sys/kernel/debug/swiotlb/io_tlb_used_hiwater'))
 
     def checksum(self):
-        """Of the whole disk, read past the page cache, and how much that is."""
+        """Of the whole disk, read past the page cache, and how many MiB dd says
+        that is.
+        """
         return self.guest.run('dd if=/dev/lmf0 bs=1M iflag=direct 2>/run/dd '
                               '| sha256sum && tail -n 1 /run/dd',
                               timeout=300).split()[0:3:2]
