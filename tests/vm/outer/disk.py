@@ -102,8 +102,12 @@ def under_load(io_delay_us=0, **options):
             both.start(hold=True)
             wait_first_pass(both.source)
             result['burst'] = check.ask('burst 12288')
+        if io_delay_us:
+            # Longer than QEMU takes to stop its CPUs before the VF.
+            fault(f'io-delay=*:{10 * io_delay_us}')
         both.release()
         result['status'] = both.finish()
+        both.no_fault()
         if result['status'] == 'completed':
             disk.guest = both.dest
             check.moved_to(both.dest)
