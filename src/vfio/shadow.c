@@ -18,6 +18,7 @@
  * that was taken out shares nothing with its source but the pool.
  */
 #include <linux/minmax.h>
+#include <linux/prefetch.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -268,9 +269,30 @@ void lmf_shadow_init(struct lmf_shadow *shadow, struct lmf_shadow_pool *pool,
 		shadow->level++;
 }
 
+/*
+ * A log in random order misses the cache with each page. So the pages of leaves
+ * that are lists wait here until the lines that they need are on their way, and
+ * those of many are at once.
+ */
+static noinline void lmf_shadow_settle(struct lmf_shadow *shadow)
+{
+	u32 n = shadow->nahead, i;
+
+	for (i = 0; i < n; i++)
+		lmf_leaf_prefetch(*shadow->ahead[i].slot);
+	for (i = 0; i < n; i++)
+		if (!lmf_leaf_add(*shadow->ahead[i].slot,
+				  shadow->ahead[i].page))
+			lmf_leaf_set(shadow->pool, shadow->ahead[i].slot,
+				     shadow->ahead[i].page,
+				     shadow->ahead[i].page);
+	shadow->nahead = 0;
+}
+
 /* Whatever frees a node must have this forgotten. */
 static void lmf_shadow_forget(struct lmf_shadow *shadow)
 {
+	lmf_shadow_settle(shadow);
 	shadow->near = NULL;
 }
 
@@ -345,6 +367,14 @@ static noinline void lmf_shadow_mark_far(struct lmf_shadow *shadow, u64 iova,
 	void **slot = lmf_shadow_find(shadow, lo, hi);
 	u32 i;
 
+	if (slot && lo == hi && lmf_slot_list(*slot)) {
+		prefetchw(lmf_slot_list(*slot));
+		shadow->ahead[shadow->nahead].slot = slot;
+		shadow->ahead[shadow->nahead].page = lo % LMF_LEAF_BITS;
+		if (++shadow->nahead == LMF_SHADOW_AHEAD)
+			lmf_shadow_settle(shadow);
+		return;
+	}
 	if (slot) {
 		lmf_leaf_set(shadow->pool, slot, lo % LMF_LEAF_BITS,
 			     hi % LMF_LEAF_BITS);
@@ -476,7 +506,7 @@ static int lmf_walk_slot(struct lmf_walk *walk, void *slot,
 
 /**
  * lmf_shadow_walk() - emit the dirty pages of a window
- * @shadow: shadow; not changed
+ * @shadow: shadow; what is in it does not change
  * @iova: first byte of the window
  * @last: last byte of it
  * @emit: called for each run, ascending; runs are as long as can be
@@ -484,13 +514,14 @@ static int lmf_walk_slot(struct lmf_walk *walk, void *slot,
  *
  * Return: 0, or the first error of @emit, which ends the walk.
  */
-int lmf_shadow_walk(const struct lmf_shadow *shadow, u64 iova, u64 last,
+int lmf_shadow_walk(struct lmf_shadow *shadow, u64 iova, u64 last,
 		    lmf_shadow_emit_t emit, void *priv)
 {
 	struct lmf_walk walk = { .emit = emit, .priv = priv };
 	int ret = 0;
 	u32 i;
 
+	lmf_shadow_settle(shadow);
 	for (i = lmf_shadow_first_span(shadow, iova);
 	     i < shadow->nspans && shadow->spans[i].iova <= last && !ret; i++) {
 		walk.iova = max(iova, shadow->spans[i].iova);

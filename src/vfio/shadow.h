@@ -24,6 +24,8 @@ struct lmf_shadow_pool {
 	unsigned int limit;
 };
 
+#define LMF_SHADOW_AHEAD	16
+
 /**
  * struct lmf_shadow - a set of dirty pages within tracked spans
  * @pool: where blocks are charged
@@ -34,6 +36,8 @@ struct lmf_shadow_pool {
  * @near: slot of the leaf that was marked last, or NULL
  * @near_leaf: number of that leaf, all of which is tracked
  * @near_span: the span that was looked up last
+ * @nahead: marks that are not in the tree yet, as memory is waited for
+ * @ahead: they: the slot of a leaf, and a page of it
  */
 struct lmf_shadow {
 	struct lmf_shadow_pool *pool;
@@ -44,6 +48,11 @@ struct lmf_shadow {
 	void **near;
 	u64 near_leaf;
 	u32 near_span;
+	u32 nahead;
+	struct {
+		void **slot;
+		u32 page;
+	} ahead[LMF_SHADOW_AHEAD];
 };
 
 typedef int (*lmf_shadow_emit_t)(void *priv, u64 iova, u64 length);
@@ -57,7 +66,7 @@ void lmf_shadow_take(struct lmf_shadow *shadow, u64 iova, u64 last,
 		     struct lmf_shadow *taken);
 void lmf_shadow_give_back(struct lmf_shadow *shadow, u64 iova, u64 last,
 			  struct lmf_shadow *taken);
-int lmf_shadow_walk(const struct lmf_shadow *shadow, u64 iova, u64 last,
+int lmf_shadow_walk(struct lmf_shadow *shadow, u64 iova, u64 last,
 		    lmf_shadow_emit_t emit, void *priv);
 
 #endif

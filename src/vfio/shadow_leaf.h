@@ -4,6 +4,7 @@
 
 #include <linux/bits.h>
 #include <linux/minmax.h>
+#include <linux/prefetch.h>
 #include <linux/types.h>
 
 #include "shadow.h"
@@ -59,6 +60,15 @@ static inline bool lmf_leaf_add(void *slot, u32 page)
 		return false;
 	lmf_list_add(list, page);
 	return true;
+}
+
+/* Where the next page will go, of what is perhaps a list. */
+static inline void lmf_leaf_prefetch(void *slot)
+{
+	struct lmf_list *list = lmf_slot_list(slot);
+
+	if (list)
+		prefetchw(&list->page[list->count]);
 }
 
 /**
