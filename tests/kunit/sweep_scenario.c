@@ -140,6 +140,9 @@ static int sweep_cancel(struct sweep *s)
 		err = sweep_guest_write(s, 8);
 	if (!err)
 		err = sweep_go(s, STATE(STOP_COPY));
+	/* The only one that can tell of page 8. */
+	if (!err)
+		err = sweep_report(s);
 	if (!err)
 		err = min_t(int, sweep_read(s, 10000), 0);
 	if (!err)
@@ -194,7 +197,7 @@ const struct sweep_scenario sweep_scenarios[] = {
 	{ "source", 16, 19, sweep_source, sweep_verify_source },
 	{ "destination", 12, 5, sweep_destination, sweep_verify_destination,
 	  .loads = true },
-	{ "cancel", 23, 33, sweep_cancel, sweep_verify_running },
+	{ "cancel", 24, 33, sweep_cancel, sweep_verify_running },
 	{ "log", 5, 5, sweep_log, sweep_verify_running },
 	{ "log, ranges", 8, 5, sweep_log, sweep_verify_running,
 	  .format = LMF_LOG_RANGES },
