@@ -23,7 +23,7 @@ def test_applies(patch):
         first, second = file.read().splitlines()[:2]
     assert first.endswith('.')
     assert re.fullmatch(r'(kunit|vm): \S+', second)
-    done = subprocess.run(['patch', '-p1', '-F0', '--dry-run', '-f', '-i', patch],
-                          cwd=TOP, capture_output=True, text=True,
-                          check=False)
+    done = subprocess.run(
+        ['patch', '-p1', '-F0', '--dry-run', '-f', '-i', patch], cwd=TOP,
+        capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
