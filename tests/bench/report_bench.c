@@ -221,6 +221,14 @@ static int ours_report(struct iova_bitmap *bitmap, unsigned long iova,
 	return lmf_tracker_report(opaque, iova, length, bitmap);
 }
 
+/* What is in the ring goes to the shadow. */
+static void drain_posted(struct lmf_tracker *t, struct lmf_vf *vf)
+{
+	lmf_tracker_threshold(t);
+	while (vf->consumed != vf->produced)
+		flush_work(&t->drain);
+}
+
 /* All but the last ring full comes to the drain, as by thresholds. */
 static u64 ours_drain(struct report_bench *b)
 {
@@ -233,9 +241,7 @@ static u64 ours_drain(struct report_bench *b)
 	log_device_post(vf);
 	while (vf->logged < vf->nlog) {
 		start = bench_ns();
-		lmf_tracker_threshold(t);
-		while (vf->consumed != vf->produced)
-			flush_work(&t->drain);
+		drain_posted(t, vf);
 		ns += bench_ns() - start;
 		log_device_post(vf);
 	}
@@ -281,9 +287,7 @@ static void ours_measure_memory(struct report_bench *b)
 	b->format = LMF_LOG_RING;
 	ours_prepare(b);
 	ours_drain(b);
-	lmf_tracker_threshold(t);
-	while (vf->consumed != vf->produced)
-		flush_work(&t->drain);
+	drain_posted(t, vf);
 	lmf_tracker_stats(t, &stats);
 	b->memory = stats.shadow_bytes +
 		    stats.ring_entries * sizeof(struct lmf_log_entry);

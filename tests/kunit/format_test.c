@@ -132,14 +132,6 @@ static void model_write(struct model *m)
 	model_write_at(m, m->near, 1 + model_below(m, LONGEST));
 }
 
-static int model_report_fn(struct iova_bitmap *bitmap, unsigned long iova,
-			   size_t length, void *opaque)
-{
-	struct vfio_device *vdev = opaque;
-
-	return vdev->log_ops->log_read_and_clear(vdev, iova, length, bitmap);
-}
-
 static void model_report(struct model *m)
 {
 	unsigned int shift = model_shift(m);
@@ -157,7 +149,7 @@ static void model_report(struct model *m)
 				   BIT(shift), (u64 __user *)m->s->user);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(bitmap));
 	KUNIT_ASSERT_EQ(test, iova_bitmap_for_each(bitmap, model_vdev(m),
-						   model_report_fn), 0);
+						   sweep_report_fn), 0);
 	iova_bitmap_free(bitmap);
 	KUNIT_ASSERT_EQ(test, copy_from_user(got, m->s->user, bytes), 0);
 	for (page = first; page < first + n; page++) {
@@ -208,16 +200,12 @@ static const struct sweep_scenario formats[] = {
 	{ .name = "bitmap", .format = LMF_LOG_BITMAP },
 };
 
-static const void *format_gen_params(const void *prev, char *desc)
+static void format_describe(const struct sweep_scenario *format, char *desc)
 {
-	const struct sweep_scenario *next = prev;
-
-	next = prev ? next + 1 : formats;
-	if (next == formats + ARRAY_SIZE(formats))
-		return NULL;
-	strscpy(desc, next->name, KUNIT_PARAM_DESC_SIZE);
-	return next;
+	strscpy(desc, format->name, KUNIT_PARAM_DESC_SIZE);
 }
+
+KUNIT_ARRAY_PARAM(format, formats, format_describe);
 
 static struct lmf_tracker_stats format_stats(struct sweep *s)
 {

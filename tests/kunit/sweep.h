@@ -169,6 +169,8 @@ int sweep_info(struct sweep *s);
 unsigned long sweep_data_size(struct sweep *s);
 int sweep_log_start(struct sweep *s);
 int sweep_log_stop(struct sweep *s);
+int sweep_report_fn(struct iova_bitmap *bitmap, unsigned long iova,
+		    size_t length, void *opaque);
 int sweep_report(struct sweep *s);
 int sweep_guest_write(struct sweep *s, unsigned int page);
 int sweep_media_write(struct sweep *s, unsigned int granule, u8 value);

@@ -172,8 +172,9 @@ int sweep_log_stop(struct sweep *s)
 	return err;
 }
 
-static int sweep_report_fn(struct iova_bitmap *bitmap, unsigned long iova,
-			   size_t length, void *opaque)
+/* Of iova_bitmap_for_each(), whose @opaque is the vfio device. */
+int sweep_report_fn(struct iova_bitmap *bitmap, unsigned long iova,
+		    size_t length, void *opaque)
 {
 	struct vfio_device *vdev = opaque;
 

@@ -7,7 +7,7 @@ import time
 import agent
 import host
 import scenarios
-from disk import Disk
+from disk import Disk, disk_facts
 from guest import Beats, DmaCheck
 from migration import SAVE_READ, pair, slow, wait_first_pass
 
@@ -124,16 +124,13 @@ def run():
         check.moved_to(both.dest)
         show(line=f"transfers by then: {check.ask('status')['transfers']}")
         gap = beats.longest_ms()
-        verified = check.ask('verify')
-        fio = disk.stop_fio()
+        facts = disk_facts(disk, check)
+        fio, fsck = facts['fio'], facts['fsck'].strip().splitlines()[-1]
         show(line=f"fio: {fio['read']} reads and {fio['written']} writes, "
                   f"verify error {fio['error']}")
-        check.quit()
-        both.dest.run('rm -f /mnt/mnt/blocks')
-        fsck = disk.close().strip().splitlines()
-        show(line=f'fsck: {fsck[-1]}')
-        result = table(both, verified, gap, bare)
+        show(line=f'fsck: {fsck}')
+        result = table(both, facts['verify'], gap, bare)
         result['fio_error'] = fio['error']
-        result['fsck'] = fsck[-1]
-        result['guest_complaints'] = disk.complaints().strip()
+        result['fsck'] = fsck
+        result['guest_complaints'] = facts['complaints'].strip()
         return result
