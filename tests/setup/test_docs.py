@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the documents point to is there."""
+"""What the documents point to is there, and what they say to type."""
 import glob
 import os
 import re
@@ -26,6 +26,16 @@ def test_places_are_there(page):
     missing = [place for place in places(page)
                if not os.path.exists(f'{TOP}/{place}')]
     assert not missing
+
+
+@pytest.mark.parametrize('page', PAGES)
+def test_commands_are_there(page):
+    """What a page says to type after make is something that make knows."""
+    with open(f'{TOP}/{page}') as file:
+        said = re.findall(r'(?:^    |`)make ([a-z][a-z-]*)', file.read(), re.M)
+    with open(TOP + '/Makefile') as file:
+        known = re.findall(r'^([a-z-]+):', file.read(), re.M)
+    assert not set(said) - set(known)
 
 
 def test_pages_are_found():

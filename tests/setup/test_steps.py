@@ -94,17 +94,69 @@ def test_interrupted_build_leaves_no_mount(tmp_path):
     assert (precious / 'file').exists()
 
 
-def test_full_disk(tmp_path):
-    script = (f'busybox mount -t tmpfs -o size=512k tmpfs {tmp_path}; '
-              f'. {STEPS}/lib.sh; cached thing 0123456789abcdef 100 1s true')
-    result = subprocess.run(
+def full_disk(cache, mib, body):
+    """A step that needs 100 MiB, with its cache on a disk of `mib`."""
+    script = (f'busybox mount -t tmpfs -o size={mib}m tmpfs {cache}; '
+              f'. {STEPS}/lib.sh; build() {{ {body}; }}; '
+              'cached thing 0123456789abcdef 100 1s build')
+    return subprocess.run(
         ['unshare', '--mount', '--propagation', 'unchanged',
          'bash', '-c', script, STEPS + '/x.sh'],
-        env={**os.environ, 'LMF_CACHE': str(tmp_path)}, text=True,
+        env={**os.environ, 'LMF_CACHE': str(cache)}, text=True,
         capture_output=True, check=False)
+
+
+def test_full_disk(tmp_path):
+    result = full_disk(tmp_path, 1, 'true')
     assert result.returncode
     assert len(result.stderr.splitlines()) == 1
     assert 'needs 100' in result.stderr and 'LMF_CACHE' in result.stderr
+
+
+@pytest.mark.parametrize('body', [
+    'dd if=/dev/zero of="$OUT/file" bs=1M',
+    'echo "tar: file: Cannot write: No space left on device" >&2; false'])
+def test_disk_that_becomes_full(tmp_path, body):
+    """Nothing but that is said of it, not the end of a log."""
+    result = full_disk(tmp_path, 110, body)
+    assert result.returncode
+    begun, told = result.stderr.splitlines()
+    assert begun.startswith('lmf: building thing (')
+    assert told.startswith('lmf: building thing failed: its disk is full: ')
+    assert 'LMF_CACHE' in told
+
+
+def in_place(folder, command):
+    return subprocess.run(
+        ['bash', '-c', f'. {STEPS}/lib.sh; in_place {folder}/tree '
+         f'bash -c {command!r}', STEPS + '/x.sh'],
+        env={**os.environ, 'LMF_CACHE': str(folder)}, text=True,
+        capture_output=True, check=False)
+
+
+def test_killed_compiler_is_not_trusted(tmp_path):
+    """What lies there stays, but where somebody was killed in the middle."""
+    (tmp_path / 'tree').mkdir()
+    done = tmp_path / 'tree/a.o'
+    done.touch()
+    assert in_place(tmp_path, 'exit 3').returncode == 3
+    assert in_place(tmp_path, 'true').returncode == 0 and done.exists()
+    assert in_place(tmp_path, 'kill -9 $PPID').returncode == -signal.SIGKILL
+    assert in_place(tmp_path, 'true').returncode == 0 and not done.exists()
+    done.touch()
+    assert in_place(tmp_path, 'true').returncode == 0 and done.exists()
+
+
+def test_root_that_may_not_mount(tmp_path):
+    """As in a container that was given nothing."""
+    result = subprocess.run(
+        ['setpriv', '--bounding-set=-sys_admin', '--inh-caps=-sys_admin',
+         'env', '-u', 'LMF_IN_ROOT', '-u', 'LMF_OWN_MOUNTS', 'bash',
+         STEPS + '/root.sh'], env={**os.environ, 'LMF_CACHE': str(tmp_path)},
+        text=True, capture_output=True, check=False)
+    assert result.returncode
+    assert result.stderr.startswith('lmf: may not mount here')
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_cache_that_cannot_be_written(tmp_path):
@@ -146,13 +198,14 @@ def test_wrong_machine(tmp_path, fakes, says):
 def test_failed_download(tmp_path):
     """apt knows a mirror, which does not answer."""
     result = root_step(
-        tmp_path, **{'mmdebstrap': 'echo E: Failed to fetch >&2; exit 100',
+        tmp_path, **{'mmdebstrap': 'echo E: Failed to fetch it >&2; exit 100',
                      'apt-get': 'echo "Debian|http://mirror.invalid/debian"'})
-    lines = result.stderr.splitlines()
     assert result.returncode and not result.stdout
-    assert 'E: Failed to fetch' in lines
-    assert lines[-1].startswith('lmf: building root failed')
-    assert lines[-1].endswith('type the same command to try again')
+    begun, told = result.stderr.splitlines()
+    assert begun.startswith('lmf: building root (')
+    assert told.startswith('lmf: building root failed: a download failed '
+                           '(Failed to fetch it): is there a network?')
+    assert told.endswith('type the same command to try again')
     assert not list((tmp_path / 'cache').glob('root-????????????????'))
 
 

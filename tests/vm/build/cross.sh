@@ -49,7 +49,7 @@ build_tree()
 
 build()
 {
-	"$steps/cross-enter.sh" bash -ec "
+	in_place "$tree/drivers/lmf" "$steps/cross-enter.sh" bash -ec "
 		cd '$top'
 		rsync -rcR --delete --exclude='*.o' --exclude='*.a' \
 			--exclude='.*.cmd' --exclude=modules.order \
