@@ -167,7 +167,17 @@ static bool lmf_migration_group_visible(struct kobject *kobj)
 	return lmf_attr_dev(kobj_to_dev(kobj))->vf;
 }
 
-DEFINE_SIMPLE_SYSFS_GROUP_VISIBLE(lmf_migration);
+/* Tools take the state for a sign that the VF can migrate. */
+static umode_t lmf_migration_attr_visible(struct kobject *kobj,
+					  struct attribute *attr, int n)
+{
+	if (attr == &dev_attr_state.attr &&
+	    !lmf_attr_dev(kobj_to_dev(kobj))->core.vdev.mig_ops)
+		return 0;
+	return attr->mode;
+}
+
+DEFINE_SYSFS_GROUP_VISIBLE(lmf_migration);
 
 static const struct attribute_group lmf_migration_group = {
 	.name = "migration",

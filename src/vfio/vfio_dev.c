@@ -141,7 +141,7 @@ int lmf_vfio_setup(struct lmf_vfio_device *dev, struct pci_dev *pdev)
 
 	vf = lmf_vf_get(pdev, &lmf_vfio_notify, dev);
 	if (vf == ERR_PTR(-EOPNOTSUPP)) {
-		pci_info(pdev, "no migration: PF is not bound to lmf\n");
+		pci_info(pdev, "no migration: the PF driver, lmf, offers none\n");
 		return 0;
 	}
 	if (IS_ERR(vf))

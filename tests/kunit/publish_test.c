@@ -167,6 +167,14 @@ static bool has_folder(struct pci_dev *pdev)
 		 SYSFS_GROUP_INVISIBLE);
 }
 
+static bool has_state(struct pci_dev *pdev)
+{
+	const struct attribute_group *group = lmf_vfio_groups[0];
+
+	return has_folder(pdev) &&
+	       group->is_visible(&pdev->dev.kobj, group->attrs[0], 0);
+}
+
 struct publish_bed {
 	struct lmf_vfio_device dev;
 	struct pci_dev pdev;
@@ -209,6 +217,8 @@ static void publish_test_offer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, !!vdev->migration_flags, offer->mig_ops);
 	KUNIT_EXPECT_EQ(test, !!vdev->log_ops, offer->log_ops);
 	KUNIT_EXPECT_EQ(test, has_folder(&b->pdev), any);
+	KUNIT_EXPECT_STREQ(test, lmf_vfio_groups[0]->attrs[0]->name, "state");
+	KUNIT_EXPECT_EQ(test, has_state(&b->pdev), offer->mig_ops);
 	KUNIT_EXPECT_EQ(test, publish_vf.users, any);
 	if (any)
 		lmf_migration_init(&b->dev);
