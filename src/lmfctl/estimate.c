@@ -9,7 +9,7 @@
  * was spent in read() so far; where the driver does not tell that, the highest
  * at which the stream was read, which is too low when the reader had memory to
  * send, too. The trailer, what only a stopped device gives, is what
- * MIG_DATA_SIZE says beyond the rest, unless that is only its least value.
+ * MIG_DATA_SIZE says beyond the rest.
  *
  * Waiting does not help when, the first pass being over, the least that was
  * dirty in the newer half of the looks is no less than in the older half: what
@@ -18,9 +18,6 @@
 #include <string.h>
 
 #include "estimate.h"
-
-/* While a device runs, its driver never tells less than that. */
-#define LMF_DATA_SIZE_LEAST	(1024 * 1024)
 
 /* Less than so much better is no trend. */
 #define LMF_BETTER		0.9
@@ -70,9 +67,7 @@ static uint64_t lmf_trailer(const struct lmf_look *now)
 {
 	uint64_t known = now->initial + now->dirty;
 
-	if (now->data_size <= LMF_DATA_SIZE_LEAST || now->data_size < known)
-		return 0;
-	return now->data_size - known;
+	return now->data_size > known ? now->data_size - known : 0;
 }
 
 static int64_t lmf_predict(const struct lmf_estimator *e)

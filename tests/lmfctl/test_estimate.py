@@ -38,7 +38,7 @@ def migration(media, rate, dirty_rate, seconds):
     """Looks at one: first the first pass, then what got dirty."""
     initial, dirty, saved, looks = media, 0, 0, []
     for n in range(int(seconds * 10**9 / STEP)):
-        size = max(initial + dirty, MIB)
+        size = max(initial + dirty, 1)
         looks.append((n * STEP, int(initial), int(dirty), int(saved),
                       0, int(size), 0))
         read = rate * STEP / 10**9
@@ -86,9 +86,11 @@ def test_reader_who_has_other_things_to_do(program):
         assert estimate[3] == pytest.approx(0.5 * 10**9, rel=0.001)
 
 
-def test_least_data_size_is_no_trailer(program):
-    looks = [(0, 0, 0, 0, 0, MIB, 0), (10**9, 0, 0, 100 * MIB, 0, MIB, 0)]
-    assert estimates(program, looks)[1][3] == 0
+def test_small_trailer(program):
+    """A device that has little to say tells of little, too."""
+    looks = [(0, 0, 0, 0, 0, MIB, 0), (10**9, 0, 0, 100 * MIB, 0, MIB // 2, 0)]
+    assert estimates(program, looks)[1][3] == \
+        pytest.approx(0.005 * 10**9, rel=0.001)
 
 
 def test_will_not_converge(program):
@@ -105,7 +107,7 @@ def test_will_not_converge(program):
 
 def test_slow_progress_is_progress(program):
     """It shrinks slowly, so one must wait, and then it may cut over."""
-    looks = [(n * STEP, 0, max(0, 50 - n) * MIB, n * 4 * MIB, 0, MIB, 0)
+    looks = [(n * STEP, 0, max(0, 50 - n) * MIB, n * 4 * MIB, 0, 1, 0)
              for n in range(60)]
     names = [e[0] for e in estimates(program, looks)[1:]]
     assert set(names) == {'wait', 'cut over now'}
