@@ -17,6 +17,8 @@ help:
 	@echo 'make mutants      put faults into the drivers: is each one seen?'
 	@echo 'make bench        figures beside those of other ways; targets'
 	@echo 'make modules      the kernel modules, against KDIR=$(KDIR)'
+	@echo 'make modules_install'
+	@echo '                  put them where modprobe finds them, after depmod'
 	@echo 'make lmfctl       the tool for operators, as build/lmfctl/lmfctl'
 	@echo 'make intree KTREE=dir'
 	@echo '                  lay the drivers into a Linux source tree'
@@ -42,8 +44,8 @@ demo:
 bench:
 	@tests/run bench
 
-modules:
-	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+modules modules_install:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
 
 lmfctl:
 	$(MAKE) -C src/lmfctl
@@ -62,7 +64,7 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help check check-full points mutants demo bench modules lmfctl intree
-.PHONY: series clean
+.PHONY: help check check-full points mutants demo bench modules
+.PHONY: modules_install lmfctl intree series clean
 
 endif

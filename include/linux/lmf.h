@@ -5,7 +5,7 @@
  * The VF's IOMMU domain belongs to the guest, so everything that migration and
  * dirty logging do goes through the PF: these calls become admin commands and
  * every buffer here is mapped for the PF. A vendor who ports lmf-vfio-pci
- * implements this header over his own device, and nothing else.
+ * implements this header over his own device; see docs/porting.md.
  *
  * Errors. Every call that sends a command may return, beside what it names:
  *	-ENOTCONN	the PF is lost, being reset or removed
@@ -108,8 +108,8 @@ struct lmf_vf_notify {
  * in lmf_vf_put(): both wait for one that is running.
  *
  * Return: the handle, or ERR_PTR(): -EOPNOTSUPP if the function is no VF of an
- * LMF PF or its PF is not bound to our PF driver, -EBUSY if the interface is
- * already taken, or an error of a command.
+ * LMF PF, its PF is not bound to our PF driver or the device is of another major
+ * version, -EBUSY if the interface is already taken, or an error of a command.
  */
 struct lmf_vf *lmf_vf_get(struct pci_dev *pdev,
 			  const struct lmf_vf_notify *notify, void *priv);
@@ -238,7 +238,7 @@ struct lmf_chunk {
  *
  * Killable. A VF reset ends the session.
  *
- * Return: 0, or -EBUSY if a save or load is under way.
+ * Return: 0, or -EBUSY if a save or load is under way or a load was given up.
  */
 int lmf_vf_save_begin(struct lmf_vf *vf, u64 *session);
 
