@@ -66,6 +66,24 @@ static void lmf_leaf_word(struct lmf_leaf_run *run, u32 base, u64 word)
 	}
 }
 
+/* Where all is dirty a block is one run. */
+static void lmf_leaf_block(struct lmf_leaf_run *run, u32 base,
+			   const struct lmf_log_block *block)
+{
+	u64 word[LMF_BLOCK_WORDS], all = U64_MAX;
+	u32 i;
+
+	for (i = 0; i < LMF_BLOCK_WORDS; i++) {
+		word[i] = le64_to_cpu(READ_ONCE(block->bits[i]));
+		all &= word[i];
+	}
+	if (!~all)
+		lmf_leaf_run(run, base, LMF_LOG_BLOCK_GRANULES);
+	else
+		for (i = 0; i < LMF_BLOCK_WORDS; i++)
+			lmf_leaf_word(run, base + 64 * i, word[i]);
+}
+
 /* Returns the bytes that the leaf takes, or -EBADMSG. */
 static int lmf_leaf_translate(const struct lmf_log_leaf *leaf, u32 bytes,
 			      struct lmf_leaf_run *run)
@@ -73,7 +91,7 @@ static int lmf_leaf_translate(const struct lmf_log_leaf *leaf, u32 bytes,
 	const struct lmf_log_block *block = (const void *)(leaf + 1);
 	u64 iova = le64_to_cpu(READ_ONCE(leaf->iova)), last;
 	u64 summary = le64_to_cpu(READ_ONCE(leaf->summary));
-	u32 size, n, i;
+	u32 size;
 
 	size = sizeof(*leaf) + hweight64(summary) * sizeof(*block);
 	if (!summary || size > bytes ||
@@ -83,12 +101,9 @@ static int lmf_leaf_translate(const struct lmf_log_leaf *leaf, u32 bytes,
 	run->iova = iova;
 	run->start = 0;
 	run->end = 0;
-	for (; summary; summary &= summary - 1, block++) {
-		n = __ffs64(summary) * LMF_LOG_BLOCK_GRANULES;
-		for (i = 0; i < LMF_BLOCK_WORDS; i++)
-			lmf_leaf_word(run, n + 64 * i,
-				      le64_to_cpu(READ_ONCE(block->bits[i])));
-	}
+	for (; summary; summary &= summary - 1, block++)
+		lmf_leaf_block(run, __ffs64(summary) * LMF_LOG_BLOCK_GRANULES,
+			       block);
 	lmf_leaf_flush(run);
 	return size;
 }

@@ -5,14 +5,16 @@
  * takes its window out and walks it in ascending order.
  *
  * It is a tree like a page table. A leaf stands for 32768 pages, 128 MiB, see
- * shadow_leaf.c; a node has 512 slots. A slot is NULL (clean), LMF_FULL (all of
- * it dirty, which takes no memory) or memory, so cost and memory follow what is
- * dirty, and marking never fails: without memory, its slot becomes LMF_FULL.
- * Too much is allowed, too little never. For the same reason a full slot that
- * cannot be split stays full when a part of it is taken.
+ * shadow_leaf.c; a node has 512 slots, and one whose slots are leaves has a word
+ * for each of them besides. A slot is NULL (clean), LMF_FULL (all of it dirty,
+ * which takes no memory) or memory, so cost and memory follow what is dirty, and
+ * marking never fails: without memory, its slot becomes LMF_FULL. Too much is
+ * allowed, too little never. For the same reason a full slot that cannot be
+ * split stays full when a part of it is taken.
  *
- * The functions on slots recurse at most LMF_LEVELS deep. Their @lo and @hi are
- * pages, inclusive, counted from the first page of the slot.
+ * Leaves are at level 0, so the root is at level 1 or above. The functions on
+ * slots, which are those of nodes, recurse at most LMF_LEVELS deep. Their @lo
+ * and @hi are pages, inclusive, counted from the first page of the slot.
  *
  * Pure: no device, no user memory. The caller serialises, except that a shadow
  * that was taken out shares nothing with its source but the pool.
@@ -38,11 +40,19 @@
 
 const unsigned long lmf_full_mark;
 
+/* @pieces is there at level 1 alone: of each leaf, what is dirty as a whole. */
 struct lmf_node {
 	void *slot[LMF_NODE_SLOTS];
+	u64 pieces[];
 };
 
-static_assert(sizeof(struct lmf_node) <= LMF_SHADOW_BLOCK);
+static unsigned int lmf_node_bytes(unsigned int level)
+{
+	return sizeof(struct lmf_node) +
+	       (level == 1 ? LMF_NODE_SLOTS * sizeof(u64) : 0);
+}
+
+static_assert(sizeof(struct lmf_node) % LMF_SHADOW_UNIT == 0);
 
 /* The last page of a slot at @level. */
 static u64 lmf_slot_last(unsigned int level)
@@ -97,12 +107,12 @@ void lmf_block_free(struct lmf_shadow_pool *pool, void *block,
 	atomic_sub(bytes / LMF_SHADOW_UNIT, &pool->used);
 }
 
-static bool lmf_node_empty(const struct lmf_node *node)
+static bool lmf_node_empty(const struct lmf_node *node, unsigned int level)
 {
 	unsigned int i;
 
 	for (i = 0; i < LMF_NODE_SLOTS; i++)
-		if (node->slot[i])
+		if (node->slot[i] || (level == 1 && node->pieces[i]))
 			return false;
 	return true;
 }
@@ -113,39 +123,41 @@ static void lmf_slot_free(struct lmf_shadow_pool *pool, void **slot,
 	struct lmf_node *node = *slot;
 	unsigned int i;
 
-	if (!level) {
-		lmf_leaf_free(pool, slot);
-		return;
-	}
-	if (node && node != LMF_FULL) {
-		for (i = 0; i < LMF_NODE_SLOTS; i++)
-			lmf_slot_free(pool, &node->slot[i], level - 1);
-		lmf_block_free(pool, node, sizeof(*node));
-		if (level == 1)
-			cond_resched();
-	}
 	*slot = NULL;
+	if (!node || node == LMF_FULL)
+		return;
+	for (i = 0; i < LMF_NODE_SLOTS; i++)
+		if (level == 1)
+			lmf_leaf_free(pool, &node->slot[i], &node->pieces[i]);
+		else
+			lmf_slot_free(pool, &node->slot[i], level - 1);
+	lmf_block_free(pool, node, lmf_node_bytes(level));
+	if (level == 1)
+		cond_resched();
 }
 
-static void lmf_node_shrink(struct lmf_shadow_pool *pool, void **slot)
+static void lmf_node_shrink(struct lmf_shadow_pool *pool, void **slot,
+			    unsigned int level)
 {
-	if (lmf_node_empty(*slot)) {
-		lmf_block_free(pool, *slot, sizeof(struct lmf_node));
+	if (lmf_node_empty(*slot, level)) {
+		lmf_block_free(pool, *slot, lmf_node_bytes(level));
 		*slot = NULL;
 	}
 }
 
-static bool lmf_node_grow(struct lmf_shadow_pool *pool, void **slot)
+static bool lmf_node_grow(struct lmf_shadow_pool *pool, void **slot,
+			  unsigned int level)
 {
 	if (!*slot)
-		*slot = lmf_block_alloc(pool, sizeof(struct lmf_node));
+		*slot = lmf_block_alloc(pool, lmf_node_bytes(level));
 	return *slot;
 }
 
 /* Turns a full slot into a node that is full. */
-static bool lmf_node_split(struct lmf_shadow_pool *pool, void **slot)
+static bool lmf_node_split(struct lmf_shadow_pool *pool, void **slot,
+			   unsigned int level)
 {
-	struct lmf_node *node = lmf_block_alloc(pool, sizeof(*node));
+	struct lmf_node *node = lmf_block_alloc(pool, lmf_node_bytes(level));
 	unsigned int i;
 
 	if (!node)
@@ -156,37 +168,32 @@ static bool lmf_node_split(struct lmf_shadow_pool *pool, void **slot)
 	return true;
 }
 
-/* Descends without recursion as long as one child holds all of it. */
 static void lmf_slot_set(struct lmf_shadow_pool *pool, void **slot,
 			 unsigned int level, u64 lo, u64 hi)
 {
-	unsigned int i, last;
 	struct lmf_node *node;
+	unsigned int i;
+	u64 first, last;
 
-	while (*slot != LMF_FULL) {
-		if (lmf_slot_whole(level, lo, hi) ||
-		    (level && !lmf_node_grow(pool, slot))) {
-			lmf_slot_free(pool, slot, level);
-			*slot = LMF_FULL;
-			return;
-		}
-		if (!level) {
-			lmf_leaf_set(pool, slot, lo, hi);
-			return;
-		}
-		node = *slot;
-		i = lmf_child_index(level, lo);
-		last = lmf_child_index(level, hi);
-		for (; i < last; i++) {
-			lmf_slot_set(pool, &node->slot[i], level - 1,
-				     lmf_child_lo(level, lo, i),
-				     lmf_slot_last(level - 1));
-			lo = (i + 1) * (lmf_slot_last(level - 1) + 1);
-		}
-		slot = &node->slot[last];
-		level--;
-		lo &= lmf_slot_last(level);
-		hi &= lmf_slot_last(level);
+	if (*slot == LMF_FULL)
+		return;
+	if (lmf_slot_whole(level, lo, hi) ||
+	    !lmf_node_grow(pool, slot, level)) {
+		lmf_slot_free(pool, slot, level);
+		*slot = LMF_FULL;
+		return;
+	}
+	node = *slot;
+	for (i = lmf_child_index(level, lo); i <= lmf_child_index(level, hi);
+	     i++) {
+		first = lmf_child_lo(level, lo, i);
+		last = lmf_child_hi(level, hi, i);
+		if (level == 1)
+			lmf_leaf_set(pool, &node->slot[i], &node->pieces[i],
+				     first, last);
+		else
+			lmf_slot_set(pool, &node->slot[i], level - 1, first,
+				     last);
 	}
 }
 
@@ -195,24 +202,28 @@ static void lmf_slot_clear(struct lmf_shadow_pool *pool, void **slot,
 {
 	struct lmf_node *node;
 	unsigned int i;
+	u64 first, last;
 
 	if (lmf_slot_whole(level, lo, hi)) {
 		lmf_slot_free(pool, slot, level);
 		return;
 	}
-	if (!level) {
-		lmf_leaf_clear(pool, slot, lo, hi);
-		return;
-	}
-	if (!*slot || (*slot == LMF_FULL && !lmf_node_split(pool, slot)))
+	if (!*slot ||
+	    (*slot == LMF_FULL && !lmf_node_split(pool, slot, level)))
 		return;
 	node = *slot;
 	for (i = lmf_child_index(level, lo); i <= lmf_child_index(level, hi);
-	     i++)
-		lmf_slot_clear(pool, &node->slot[i], level - 1,
-			       lmf_child_lo(level, lo, i),
-			       lmf_child_hi(level, hi, i));
-	lmf_node_shrink(pool, slot);
+	     i++) {
+		first = lmf_child_lo(level, lo, i);
+		last = lmf_child_hi(level, hi, i);
+		if (level == 1)
+			lmf_leaf_clear(pool, &node->slot[i], &node->pieces[i],
+				       first, last);
+		else
+			lmf_slot_clear(pool, &node->slot[i], level - 1, first,
+				       last);
+	}
+	lmf_node_shrink(pool, slot, level);
 }
 
 /* Moves [lo, hi] from @src to @dst, which is clean; may move too much there. */
@@ -221,6 +232,7 @@ static void lmf_slot_take(struct lmf_shadow_pool *pool, void **src, void **dst,
 {
 	struct lmf_node *from, *to;
 	unsigned int i;
+	u64 first, last;
 
 	if (!*src)
 		return;
@@ -229,11 +241,7 @@ static void lmf_slot_take(struct lmf_shadow_pool *pool, void **src, void **dst,
 		*src = NULL;
 		return;
 	}
-	if (!level) {
-		lmf_leaf_take(pool, src, dst, lo, hi);
-		return;
-	}
-	if (*src == LMF_FULL || !lmf_node_grow(pool, dst)) {
+	if (*src == LMF_FULL || !lmf_node_grow(pool, dst, level)) {
 		*dst = LMF_FULL;
 		lmf_slot_clear(pool, src, level, lo, hi);
 		return;
@@ -241,11 +249,18 @@ static void lmf_slot_take(struct lmf_shadow_pool *pool, void **src, void **dst,
 	from = *src;
 	to = *dst;
 	for (i = lmf_child_index(level, lo); i <= lmf_child_index(level, hi);
-	     i++)
-		lmf_slot_take(pool, &from->slot[i], &to->slot[i], level - 1,
-			      lmf_child_lo(level, lo, i),
-			      lmf_child_hi(level, hi, i));
-	lmf_node_shrink(pool, src);
+	     i++) {
+		first = lmf_child_lo(level, lo, i);
+		last = lmf_child_hi(level, hi, i);
+		if (level > 1)
+			lmf_slot_take(pool, &from->slot[i], &to->slot[i],
+				      level - 1, first, last);
+		else if (from->slot[i] || from->pieces[i])
+			lmf_leaf_take(pool, &from->slot[i], &from->pieces[i],
+				      &to->slot[i], &to->pieces[i], first,
+				      last);
+	}
+	lmf_node_shrink(pool, src, level);
 }
 
 /**
@@ -264,6 +279,7 @@ void lmf_shadow_init(struct lmf_shadow *shadow, struct lmf_shadow_pool *pool,
 		.pool = pool,
 		.spans = spans,
 		.nspans = nspans,
+		.level = 1,
 	};
 	while (last > lmf_slot_last(shadow->level))
 		shadow->level++;
@@ -284,6 +300,7 @@ static noinline void lmf_shadow_settle(struct lmf_shadow *shadow)
 		if (!lmf_leaf_add(*shadow->ahead[i].slot,
 				  shadow->ahead[i].page))
 			lmf_leaf_set(shadow->pool, shadow->ahead[i].slot,
+				     shadow->ahead[i].pieces,
 				     shadow->ahead[i].page,
 				     shadow->ahead[i].page);
 	shadow->nahead = 0;
@@ -322,62 +339,72 @@ static u32 lmf_shadow_first_span(const struct lmf_shadow *shadow, u64 iova)
 	return lo;
 }
 
-/* The slot of the leaf that holds @page, as far as there are nodes for it. */
-static void **lmf_shadow_leaf(struct lmf_shadow *shadow, u64 page)
+/* The node with the leaf that holds @page, if there is one. */
+static struct lmf_node *lmf_shadow_node(struct lmf_shadow *shadow, u64 page)
 {
 	unsigned int shift = LMF_LEAF_SHIFT + shadow->level * LMF_NODE_SHIFT;
-	void **slot = &shadow->root;
-	struct lmf_node *node;
+	struct lmf_node *node = shadow->root;
 
-	while (shift > LMF_LEAF_SHIFT) {
-		node = *slot;
-		if (!node || node == LMF_FULL)
-			return NULL;
+	while (node && node != LMF_FULL) {
 		shift -= LMF_NODE_SHIFT;
-		slot = &node->slot[(page >> shift) % LMF_NODE_SLOTS];
+		if (shift == LMF_LEAF_SHIFT)
+			return node;
+		node = node->slot[(page >> shift) % LMF_NODE_SLOTS];
 	}
-	return slot;
+	return NULL;
 }
 
 /*
- * The slot of the leaf that holds [lo, hi], if there is one that does, and if
- * all of that leaf is tracked. Most extents are like that, and most leaves lie
+ * Makes the leaf that holds [lo, hi] the near one, if there is one that does,
+ * and if all of it is tracked. Most extents are like that, and most leaves lie
  * in the same span as the one before.
  */
-static void **lmf_shadow_find(struct lmf_shadow *shadow, u64 lo, u64 hi)
+static bool lmf_shadow_find(struct lmf_shadow *shadow, u64 lo, u64 hi)
 {
 	u64 leaf = lo >> LMF_LEAF_SHIFT, iova, last;
 	const struct lmf_log_span *span;
+	struct lmf_node *node;
 
 	iova = leaf << (LMF_LEAF_SHIFT + LMF_SHADOW_SHIFT);
 	last = iova + (1ull << (LMF_LEAF_SHIFT + LMF_SHADOW_SHIFT)) - 1;
 	span = &shadow->spans[shadow->near_span];
 	if (leaf != hi >> LMF_LEAF_SHIFT || iova < span->iova ||
 	    last > span->last)
-		return NULL;
-	shadow->near = lmf_shadow_leaf(shadow, lo);
+		return false;
+	node = lmf_shadow_node(shadow, lo);
+	if (!node)
+		return false;
+	shadow->near = &node->slot[leaf % LMF_NODE_SLOTS];
+	shadow->near_pieces = &node->pieces[leaf % LMF_NODE_SLOTS];
 	shadow->near_leaf = leaf;
-	return shadow->near;
+	return true;
+}
+
+static void lmf_shadow_mark_ahead(struct lmf_shadow *shadow, u32 page)
+{
+	u32 n = shadow->nahead++;
+
+	prefetchw(lmf_slot_list(*shadow->near));
+	shadow->ahead[n].slot = shadow->near;
+	shadow->ahead[n].pieces = shadow->near_pieces;
+	shadow->ahead[n].page = page;
+	if (shadow->nahead == LMF_SHADOW_AHEAD)
+		lmf_shadow_settle(shadow);
 }
 
 static noinline void lmf_shadow_mark_far(struct lmf_shadow *shadow, u64 iova,
 					 u64 last)
 {
 	u64 lo = iova >> LMF_SHADOW_SHIFT, hi = last >> LMF_SHADOW_SHIFT;
-	void **slot = lmf_shadow_find(shadow, lo, hi);
 	u32 i;
 
-	if (slot && lo == hi && lmf_slot_list(*slot)) {
-		prefetchw(lmf_slot_list(*slot));
-		shadow->ahead[shadow->nahead].slot = slot;
-		shadow->ahead[shadow->nahead].page = lo % LMF_LEAF_BITS;
-		if (++shadow->nahead == LMF_SHADOW_AHEAD)
-			lmf_shadow_settle(shadow);
-		return;
-	}
-	if (slot) {
-		lmf_leaf_set(shadow->pool, slot, lo % LMF_LEAF_BITS,
-			     hi % LMF_LEAF_BITS);
+	if (lmf_shadow_find(shadow, lo, hi)) {
+		if (lo == hi && lmf_slot_list(*shadow->near))
+			lmf_shadow_mark_ahead(shadow, lo % LMF_LEAF_BITS);
+		else
+			lmf_leaf_set(shadow->pool, shadow->near,
+				     shadow->near_pieces, lo % LMF_LEAF_BITS,
+				     hi % LMF_LEAF_BITS);
 		return;
 	}
 	lmf_shadow_forget(shadow);
@@ -483,6 +510,7 @@ static int lmf_walk_slot(struct lmf_walk *walk, void *slot,
 			 unsigned int level, u64 base, u64 lo, u64 hi)
 {
 	const struct lmf_node *node = slot;
+	u64 start, first, last;
 	unsigned int i;
 	int ret = 0;
 
@@ -490,14 +518,18 @@ static int lmf_walk_slot(struct lmf_walk *walk, void *slot,
 		return 0;
 	if (slot == LMF_FULL)
 		return lmf_walk_add(walk, base + lo, hi - lo + 1);
-	if (!level)
-		return lmf_leaf_walk(walk, slot, base, lo, hi);
 	for (i = lmf_child_index(level, lo);
 	     i <= lmf_child_index(level, hi) && !ret; i++) {
-		ret = lmf_walk_slot(walk, node->slot[i], level - 1,
-				    base + i * (lmf_slot_last(level - 1) + 1),
-				    lmf_child_lo(level, lo, i),
-				    lmf_child_hi(level, hi, i));
+		start = base + i * (lmf_slot_last(level - 1) + 1);
+		first = lmf_child_lo(level, lo, i);
+		last = lmf_child_hi(level, hi, i);
+		if (level > 1)
+			ret = lmf_walk_slot(walk, node->slot[i], level - 1,
+					    start, first, last);
+		else if (node->slot[i] || node->pieces[i])
+			ret = lmf_leaf_walk(walk, node->slot[i],
+					    node->pieces[i], start, first,
+					    last);
 		if (level == 1)
 			cond_resched();
 	}

@@ -31,13 +31,14 @@ struct lmf_shadow_pool {
  * @pool: where blocks are charged
  * @spans: the tracked spans, ascending, disjoint; the owner keeps them
  * @nspans: their number
- * @level: of the root
+ * @level: of the root, at least 1
  * @root: slot of the root
  * @near: slot of the leaf that was marked last, or NULL
+ * @near_pieces: the word beside it
  * @near_leaf: number of that leaf, all of which is tracked
  * @near_span: the span that was looked up last
  * @nahead: marks that are not in the tree yet, as memory is waited for
- * @ahead: they: the slot of a leaf, and a page of it
+ * @ahead: they: the slot of a leaf and its word, and a page of it
  */
 struct lmf_shadow {
 	struct lmf_shadow_pool *pool;
@@ -46,11 +47,13 @@ struct lmf_shadow {
 	unsigned int level;
 	void *root;
 	void **near;
+	u64 *near_pieces;
 	u64 near_leaf;
 	u32 near_span;
 	u32 nahead;
 	struct {
 		void **slot;
+		u64 *pieces;
 		u32 page;
 	} ahead[LMF_SHADOW_AHEAD];
 };

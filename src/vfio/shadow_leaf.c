@@ -3,14 +3,15 @@
  * A leaf of the shadow: the dirty ones of 32768 pages, 128 MiB.
  *
  * Most leaves are not worth a bitmap. Of a large guest only a few pages here
- * and there are dirty, or all of its huge pages are. So a leaf begins as a
- * list: single pages as they come, and 2 MiB pieces that are dirty as a whole.
- * It takes an eighth of what a bitmap does, and a report need not look at what
- * is clean. When the list is full, or what is dirty does not suit it, it
- * becomes a bitmap.
+ * and there are dirty, or all of its huge pages are. So a leaf is a slot and a
+ * word beside it. A bit of the word stands for a piece of 2 MiB that is dirty
+ * as a whole. The slot begins as a list of single pages, as they come: it takes
+ * an eighth of what a bitmap does, and a report need not look at what is clean.
+ * When the list is full, or what is dirty does not suit it, it becomes a
+ * bitmap. What is in either of them, slot or word, is dirty.
  *
- * A slot is NULL (clean), LMF_FULL, a list (marked in bit 0) or a bitmap. As in
- * the tree, what finds no memory becomes full.
+ * A slot is NULL (clean), LMF_FULL (then the word is 0), a list (marked in bit
+ * 0) or a bitmap. As in the tree, what finds no memory becomes full.
  */
 #include <linux/bitmap.h>
 #include <linux/minmax.h>
@@ -19,9 +20,6 @@
 #include "shadow_leaf.h"
 
 #define LMF_LIST_RUN	8	/* pages that are worth being listed */
-
-#define LMF_PIECE_SHIFT	9	/* 64 of them are a leaf */
-#define LMF_PIECE_MASK	(BIT(LMF_PIECE_SHIFT) - 1)
 
 static_assert(LMF_LEAF_BITS / 8 == LMF_SHADOW_BLOCK);
 static_assert(LMF_LEAF_SHIFT - LMF_PIECE_SHIFT == 6);
@@ -34,7 +32,7 @@ static struct lmf_list *lmf_list_new(struct lmf_shadow_pool *pool, void **slot)
 	return list;
 }
 
-void lmf_leaf_free(struct lmf_shadow_pool *pool, void **slot)
+static void lmf_slot_free(struct lmf_shadow_pool *pool, void **slot)
 {
 	struct lmf_list *list = lmf_slot_list(*slot);
 
@@ -43,6 +41,19 @@ void lmf_leaf_free(struct lmf_shadow_pool *pool, void **slot)
 	else if (*slot && *slot != LMF_FULL)
 		lmf_block_free(pool, *slot, LMF_SHADOW_BLOCK);
 	*slot = NULL;
+}
+
+void lmf_leaf_free(struct lmf_shadow_pool *pool, void **slot, u64 *pieces)
+{
+	lmf_slot_free(pool, slot);
+	*pieces = 0;
+}
+
+static void lmf_leaf_fill(struct lmf_shadow_pool *pool, void **slot,
+			  u64 *pieces)
+{
+	lmf_leaf_free(pool, slot, pieces);
+	*slot = LMF_FULL;
 }
 
 static void lmf_map_set(unsigned long *map, u32 lo, u32 hi)
@@ -64,10 +75,6 @@ static unsigned long *lmf_list_to_map(struct lmf_shadow_pool *pool, void **slot,
 		return NULL;
 	for (i = 0; i < list->count; i++)
 		__set_bit(list->page[i], map);
-	for (i = 0; i < 64; i++)
-		if (list->pieces & BIT_ULL(i))
-			bitmap_set(map, i << LMF_PIECE_SHIFT,
-				   BIT(LMF_PIECE_SHIFT));
 	lmf_block_free(pool, list, LMF_LIST_BYTES);
 	*slot = map;
 	return map;
@@ -75,102 +82,118 @@ static unsigned long *lmf_list_to_map(struct lmf_shadow_pool *pool, void **slot,
 
 static bool lmf_list_set(struct lmf_list *list, u32 lo, u32 hi)
 {
-	if (hi - lo < LMF_LIST_RUN) {
-		if (list->count + hi - lo >= LMF_LIST_PAGES)
-			return false;
-		for (; lo <= hi; lo++)
-			lmf_list_add(list, lo);
-		return true;
-	}
-	if ((lo | (hi + 1)) & LMF_PIECE_MASK)
+	if (hi - lo >= LMF_LIST_RUN ||
+	    list->count + hi - lo >= LMF_LIST_PAGES)
 		return false;
-	list->pieces |= GENMASK_ULL(hi >> LMF_PIECE_SHIFT,
-				    lo >> LMF_PIECE_SHIFT);
+	for (; lo <= hi; lo++)
+		lmf_list_add(list, lo);
 	return true;
 }
 
-static void lmf_leaf_fill(struct lmf_shadow_pool *pool, void **slot)
+static void lmf_pieces_set(struct lmf_shadow_pool *pool, void **slot,
+			   u64 *pieces, u32 lo, u32 hi)
 {
-	lmf_leaf_free(pool, slot);
-	*slot = LMF_FULL;
+	*pieces |= GENMASK_ULL(hi >> LMF_PIECE_SHIFT, lo >> LMF_PIECE_SHIFT);
+	if (!~*pieces)
+		lmf_leaf_fill(pool, slot, pieces);
 }
 
-void lmf_leaf_set(struct lmf_shadow_pool *pool, void **slot, u32 lo, u32 hi)
+void lmf_leaf_set(struct lmf_shadow_pool *pool, void **slot, u64 *pieces,
+		  u32 lo, u32 hi)
 {
 	struct lmf_list *list = lmf_slot_list(*slot);
 	unsigned long *map = *slot;
 
-	if (!lo && hi == LMF_LEAF_BITS - 1) {
-		lmf_leaf_fill(pool, slot);
+	if (map == LMF_FULL)
+		return;
+	if (!((lo | (hi + 1)) % LMF_PIECE_PAGES)) {
+		lmf_pieces_set(pool, slot, pieces, lo, hi);
 		return;
 	}
 	if (!map)
 		list = lmf_list_new(pool, slot);
-	if (*slot == LMF_FULL)
-		return;
 	if (list) {
-		if (lmf_list_set(list, lo, hi)) {
-			if (~list->pieces)
-				return;
-			map = NULL;
-		} else {
-			map = lmf_list_to_map(pool, slot, list);
-		}
+		if (lmf_list_set(list, lo, hi))
+			return;
+		map = lmf_list_to_map(pool, slot, list);
 	}
 	if (map)
 		lmf_map_set(map, lo, hi);
 	else
-		lmf_leaf_fill(pool, slot);
+		lmf_leaf_fill(pool, slot, pieces);
 }
 
-/* The slot as a bitmap, or NULL if there is no memory for it. */
-static unsigned long *lmf_leaf_map(struct lmf_shadow_pool *pool, void **slot)
+static void lmf_map_set_pieces(unsigned long *map, u64 pieces)
+{
+	for (; pieces; pieces &= pieces - 1)
+		bitmap_set(map, __ffs64(pieces) << LMF_PIECE_SHIFT,
+			   LMF_PIECE_PAGES);
+}
+
+/* The slot as a bitmap with all that is dirty, or NULL without memory for it. */
+static unsigned long *lmf_leaf_map(struct lmf_shadow_pool *pool, void **slot,
+				   u64 *pieces)
 {
 	struct lmf_list *list = lmf_slot_list(*slot);
-	unsigned long *map;
+	unsigned long *map = *slot;
 
-	if (list)
-		return lmf_list_to_map(pool, slot, list);
-	if (*slot && *slot != LMF_FULL)
-		return *slot;
-	map = lmf_block_alloc(pool, LMF_SHADOW_BLOCK);
-	if (map && *slot)
-		bitmap_fill(map, LMF_LEAF_BITS);
-	if (map)
-		*slot = map;
+	if (list) {
+		map = lmf_list_to_map(pool, slot, list);
+	} else if (!map || map == LMF_FULL) {
+		map = lmf_block_alloc(pool, LMF_SHADOW_BLOCK);
+		if (map && *slot)
+			bitmap_fill(map, LMF_LEAF_BITS);
+		if (map)
+			*slot = map;
+	}
+	if (map) {
+		lmf_map_set_pieces(map, *pieces);
+		*pieces = 0;
+	}
 	return map;
 }
 
 static void lmf_map_shrink(struct lmf_shadow_pool *pool, void **slot)
 {
 	if (bitmap_empty(*slot, LMF_LEAF_BITS))
-		lmf_leaf_free(pool, slot);
+		lmf_slot_free(pool, slot);
 }
 
 /* What cannot be split stays as it is. */
-void lmf_leaf_clear(struct lmf_shadow_pool *pool, void **slot, u32 lo, u32 hi)
+void lmf_leaf_clear(struct lmf_shadow_pool *pool, void **slot, u64 *pieces,
+		    u32 lo, u32 hi)
 {
-	if (*slot && lmf_leaf_map(pool, slot)) {
+	if (hi - lo == LMF_LEAF_BITS - 1) {
+		lmf_leaf_free(pool, slot, pieces);
+	} else if ((*slot || *pieces) && lmf_leaf_map(pool, slot, pieces)) {
 		bitmap_clear(*slot, lo, hi - lo + 1);
 		lmf_map_shrink(pool, slot);
 	}
 }
 
 /* Moves [lo, hi] from @src to @dst, which is clean; may move too much there. */
-void lmf_leaf_take(struct lmf_shadow_pool *pool, void **src, void **dst,
-		   u32 lo, u32 hi)
+void lmf_leaf_take(struct lmf_shadow_pool *pool, void **src, u64 *src_pieces,
+		   void **dst, u64 *dst_pieces, u32 lo, u32 hi)
 {
 	unsigned long *from, *to;
 
-	from = *src == LMF_FULL ? NULL : lmf_leaf_map(pool, src);
-	to = from ? lmf_leaf_map(pool, dst) : NULL;
+	if (hi - lo == LMF_LEAF_BITS - 1) {
+		*dst = *src;
+		*dst_pieces = *src_pieces;
+		*src = NULL;
+		*src_pieces = 0;
+		return;
+	}
+	from = *src == LMF_FULL ? NULL : lmf_leaf_map(pool, src, src_pieces);
+	to = from ? lmf_leaf_map(pool, dst, dst_pieces) : NULL;
 	if (to) {
 		bitmap_set(to, lo, hi - lo + 1);
 		bitmap_and(to, to, from, LMF_LEAF_BITS);
+		lmf_map_shrink(pool, dst);
 	} else {
 		*dst = LMF_FULL;
 	}
-	lmf_leaf_clear(pool, src, lo, hi);
+	lmf_leaf_clear(pool, src, src_pieces, lo, hi);
 }
 
 #define LMF_SORT_SHIFT	8
@@ -230,14 +253,15 @@ static int lmf_walk_pages(struct lmf_walk *walk, const u16 *page,
 }
 
 /* Pages and pieces, merged. */
-static int lmf_walk_list(struct lmf_walk *walk, const struct lmf_list *list,
-			 u64 base)
+static int lmf_walk_list(struct lmf_walk *walk, struct lmf_list *list,
+			 u64 pieces, u64 base)
 {
 	const u16 *page = list->page, *end = page + list->count, *stop;
-	u64 pieces = list->pieces;
 	u32 first;
 	int ret = 0;
 
+	if (list->unsorted)
+		lmf_list_sort(list);
 	for (; pieces && !ret; pieces &= pieces - 1, page = stop) {
 		first = __ffs64(pieces) << LMF_PIECE_SHIFT;
 		for (stop = page; stop < end && *stop < first; stop++)
@@ -245,7 +269,7 @@ static int lmf_walk_list(struct lmf_walk *walk, const struct lmf_list *list,
 		ret = lmf_walk_pages(walk, page, stop, base);
 		if (!ret)
 			ret = lmf_walk_add(walk, base + first,
-					   BIT(LMF_PIECE_SHIFT));
+					   LMF_PIECE_PAGES);
 	}
 	return ret ?: lmf_walk_pages(walk, page, end, base);
 }
@@ -287,14 +311,37 @@ static int lmf_walk_map(struct lmf_walk *walk, const unsigned long *map,
 	return ret;
 }
 
-/* Of what is neither clean nor full. Sorts, but changes nothing else. */
-int lmf_leaf_walk(struct lmf_walk *walk, void *slot, u64 base, u32 lo, u32 hi)
+/* By pieces. @map may be NULL. */
+static int lmf_walk_both(struct lmf_walk *walk, const unsigned long *map,
+			 u64 pieces, u64 base, u32 lo, u32 hi)
+{
+	u32 i, first, last;
+	int ret = 0;
+
+	for (i = lo >> LMF_PIECE_SHIFT; i <= hi >> LMF_PIECE_SHIFT && !ret;
+	     i++) {
+		first = max(lo, i << LMF_PIECE_SHIFT);
+		last = min(hi, ((i + 1) << LMF_PIECE_SHIFT) - 1);
+		if (pieces & BIT_ULL(i))
+			ret = lmf_walk_add(walk, base + first,
+					   last - first + 1);
+		else if (map)
+			ret = lmf_walk_map(walk, map, base, first, last);
+	}
+	return ret;
+}
+
+/* Sorts, but changes nothing else. */
+int lmf_leaf_walk(struct lmf_walk *walk, void *slot, u64 pieces, u64 base,
+		  u32 lo, u32 hi)
 {
 	struct lmf_list *list = lmf_slot_list(slot);
 
-	if (!list)
-		return lmf_walk_map(walk, slot, base, lo, hi);
-	if (list->unsorted)
-		lmf_list_sort(list);
-	return lmf_walk_list(walk, list, base);
+	if (slot == LMF_FULL)
+		return lmf_walk_add(walk, base + lo, hi - lo + 1);
+	if (list)
+		return lmf_walk_list(walk, list, pieces, base);
+	if (pieces)
+		return lmf_walk_both(walk, slot, pieces, base, lo, hi);
+	return slot ? lmf_walk_map(walk, slot, base, lo, hi) : 0;
 }

@@ -12,6 +12,9 @@
 #define LMF_LEAF_SHIFT	15
 #define LMF_LEAF_BITS	BIT(LMF_LEAF_SHIFT)
 
+#define LMF_PIECE_SHIFT	9	/* 64 of them are a leaf */
+#define LMF_PIECE_PAGES	BIT(LMF_PIECE_SHIFT)
+
 extern const unsigned long lmf_full_mark;	/* aligned: bit 0 is a tag */
 #define LMF_FULL	((void *)&lmf_full_mark)
 
@@ -20,14 +23,12 @@ extern const unsigned long lmf_full_mark;	/* aligned: bit 0 is a tag */
 
 /**
  * struct lmf_list - a leaf with little in it
- * @pieces: bit n: piece n is dirty as a whole
  * @count: of @page
  * @last: of @page, so that only the first cache line need be read to add one
  * @unsorted: @page does not ascend
- * @page: dirty pages, perhaps some twice or in @pieces
+ * @page: dirty pages, perhaps some twice
  */
 struct lmf_list {
-	u64 pieces;
 	u16 count;
 	u16 last;
 	bool unsorted;
@@ -117,11 +118,14 @@ void *lmf_block_alloc(struct lmf_shadow_pool *pool, unsigned int bytes);
 void lmf_block_free(struct lmf_shadow_pool *pool, void *block,
 		    unsigned int bytes);
 
-void lmf_leaf_set(struct lmf_shadow_pool *pool, void **slot, u32 lo, u32 hi);
-void lmf_leaf_clear(struct lmf_shadow_pool *pool, void **slot, u32 lo, u32 hi);
-void lmf_leaf_take(struct lmf_shadow_pool *pool, void **src, void **dst,
-		   u32 lo, u32 hi);
-void lmf_leaf_free(struct lmf_shadow_pool *pool, void **slot);
-int lmf_leaf_walk(struct lmf_walk *walk, void *slot, u64 base, u32 lo, u32 hi);
+void lmf_leaf_set(struct lmf_shadow_pool *pool, void **slot, u64 *pieces,
+		  u32 lo, u32 hi);
+void lmf_leaf_clear(struct lmf_shadow_pool *pool, void **slot, u64 *pieces,
+		    u32 lo, u32 hi);
+void lmf_leaf_take(struct lmf_shadow_pool *pool, void **src, u64 *src_pieces,
+		   void **dst, u64 *dst_pieces, u32 lo, u32 hi);
+void lmf_leaf_free(struct lmf_shadow_pool *pool, void **slot, u64 *pieces);
+int lmf_leaf_walk(struct lmf_walk *walk, void *slot, u64 pieces, u64 base,
+		  u32 lo, u32 hi);
 
 #endif

@@ -417,7 +417,7 @@ static void memory_of(struct kunit *test, u32 pages, u32 bytes)
 			lmf_shadow_mark(&shadow, i * LEAF + page * 3 * PAGE,
 					PAGE);
 	KUNIT_EXPECT_LE(test, atomic_read(&pool.used) * LMF_SHADOW_UNIT,
-			leaves * bytes + SZ_128K);
+			leaves * bytes + SZ_256K);
 	lmf_shadow_take(&shadow, 0, SZ_1T - 1, &taken);
 	lmf_shadow_destroy(&taken);
 	KUNIT_EXPECT_EQ(test, atomic_read(&pool.used), 0);
@@ -438,7 +438,7 @@ static void shadow_test_memory(struct kunit *test)
 	lmf_shadow_mark_all(&shadow);
 	KUNIT_EXPECT_LE(test, atomic_read(&pool.used), BLOCK);
 	lmf_shadow_take(&shadow, 5 * PAGE, 700 * PAGE - 1, &taken);
-	KUNIT_EXPECT_LE(test, atomic_read(&pool.used), 4 * BLOCK);
+	KUNIT_EXPECT_LE(test, atomic_read(&pool.used), 5 * BLOCK);
 	lmf_shadow_destroy(&taken);
 	lmf_shadow_destroy(&shadow);
 	KUNIT_EXPECT_EQ(test, atomic_read(&pool.used), 0);
@@ -465,7 +465,7 @@ static void shadow_test_whole_space(struct kunit *test)
 	lmf_shadow_mark(&shadow, 0, PAGE);
 	lmf_shadow_walk(&shadow, 0, U64_MAX, count_emit, &sum);
 	KUNIT_EXPECT_EQ(test, sum, 2 * PAGE);
-	KUNIT_EXPECT_LE(test, atomic_read(&pool.used), 11 * BLOCK);
+	KUNIT_EXPECT_LE(test, atomic_read(&pool.used), 12 * BLOCK);
 	lmf_shadow_mark_all(&shadow);
 	sum = 0;
 	lmf_shadow_walk(&shadow, PAGE, U64_MAX, count_emit, &sum);
