@@ -39,8 +39,8 @@ QUICK = [
 ]
 
 
-def bed(name):
-    return ['-m', 'full', f'tests/vm/test_{name}.py']
+def bed(*names):
+    return ['-m', 'full', *(f'tests/vm/test_{name}.py' for name in names)]
 
 
 # and about how many minutes it takes, the building of what it alone needs
@@ -54,6 +54,7 @@ FULL = [
     ('cross', 'tap', ['tests/kunit/cross'], None),
     ('coverage', 'tap', ['tests/coverage/run'], None),
     ('series', 'tap', ['tests/series/run'], 5),
+    ('bed-more', 'pytest', bed('disk', 'dma_log', 'failures', 'paths'), 9),
     ('to-and-fro', 'pytest', bed('to_and_fro'), 9),
     ('baseline', 'pytest', bed('baseline'), 4),
     ('formats', 'pytest', bed('formats'), 5),

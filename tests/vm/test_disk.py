@@ -5,7 +5,9 @@ import pytest
 from judge import assert_disk, assert_moved, data_sizes
 
 
-@pytest.mark.parametrize('io_delay_us', [0, 20000], ids=['fast', 'in-flight'])
+@pytest.mark.parametrize('io_delay_us', [
+    pytest.param(0, id='fast'),
+    pytest.param(20000, id='in-flight', marks=pytest.mark.full)])
 def test_disk_under_load(outer, io_delay_us):
     result = outer.call('disk.under_load', io_delay_us=io_delay_us)
     assert_moved(result)

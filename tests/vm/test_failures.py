@@ -36,6 +36,7 @@ def test_destination_dies_in_stop_copy(outer):
     assert_second_try(result)
 
 
+@pytest.mark.full
 def test_disk_goes_back_to_running(outer):
     result = outer.call('failures.disk_goes_back')
     assert result['first'] == 'failed'
@@ -61,6 +62,7 @@ def test_mismatch_is_refused_before_the_downtime(outer, how):
     assert counters['load_done_ns'] == 0
 
 
+@pytest.mark.full
 # points: 38
 def test_pf_reset_ends_the_migration_alone(outer):
     assert_pf_reset(outer)

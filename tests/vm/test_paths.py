@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The ways that QEMU takes through the driver, all of them successful."""
+import pytest
+
 from conftest import LATE
 from judge import NO_PEERS, assert_moved
 
@@ -14,6 +16,7 @@ def test_paused_guest(outer):
     assert result['source_counters']['bytes_saved_precopy'] == 0
 
 
+@pytest.mark.full
 def test_iommufd(outer):
     assert_moved(outer.call('scenarios.dma_only', iommufd=True), NO_PEERS)
 
