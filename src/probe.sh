@@ -15,6 +15,7 @@ DMABUF		vfio_pci_core.h	get_dmabuf_phys
 MATCH_TOKEN	vfio.h		match_token_uuid
 PASID		vfio.h		pasid_attach_ioas
 PRECOPY_V2	vfio.h		precopy_info_v2
+DFL_WQ		workqueue.h	system_dfl_wq
 REGION_INFO	vfio.h		get_region_info_caps
 MQ_MERGE	blk-mq.h	BLK_MQ_F_SHOULD_MERGE
 MQ_NODE_INT	blk-mq.h	unsigned int, int);

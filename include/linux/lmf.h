@@ -87,14 +87,17 @@ struct lmf_vf_caps {
  * struct lmf_vf_notify - events of a VF
  * @log_threshold: the log reached its threshold; once until
  *		   lmf_vf_log_consumed() or lmf_vf_log_read() lowered it again
- * @lost: events were lost, any may have happened. Also called, once or twice,
- *	  when the PF is lost: then, and again after the attempt to recover it
+ * @sessions_lost: the PF was lost, and all sessions with it; before anything
+ *		   can be sent to it again
+ * @lost: events were lost, any may have happened. Also called after an attempt
+ *	  to recover a lost PF
  *
  * Called in a thread, may take mutexes but must not call back into
  * lmf_vf_get() or lmf_vf_put(). None is called after lmf_vf_put().
  */
 struct lmf_vf_notify {
 	void (*log_threshold)(void *priv);
+	void (*sessions_lost)(void *priv);
 	void (*lost)(void *priv);
 };
 
@@ -243,7 +246,7 @@ struct lmf_chunk {
 int lmf_vf_save_begin(struct lmf_vf *vf, u64 *session);
 
 /**
- * lmf_vf_save_read() - ask for the next chunk, without waiting
+ * lmf_vf_save_read() - ask for the next chunk, without waiting for it
  * @vf: handle
  * @session: session
  * @buf: at least chunk_min bytes
@@ -252,7 +255,9 @@ int lmf_vf_save_begin(struct lmf_vf *vf, u64 *session);
  *	lmf_op_put() returned
  *
  * Chunks are given in the order of the calls. The first chunk of a session is
- * the identity alone.
+ * the identity alone. Waits, killable, while the VF has as many commands under
+ * way as it may have; no more than four reads at a time are no reason for that
+ * with a queue of at least 8 entries for each VF.
  *
  * Return: the operation, or ERR_PTR().
  */

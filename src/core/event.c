@@ -107,6 +107,23 @@ void lmf_aeq_poll(struct lmf_core *core)
 	}
 }
 
+/* The queue is about to be reset, which ends what was begun by it. */
+void lmf_notify_sessions_lost(struct lmf_core *core)
+{
+	const struct lmf_vf_notify *notify;
+	struct lmf_func *func;
+	u32 n;
+
+	for (n = 0; n < core->nfuncs; n++) {
+		func = &core->funcs[n];
+		mutex_lock(&func->notify_lock);
+		notify = func->vf ? func->vf->notify : NULL;
+		if (notify && notify->sessions_lost)
+			notify->sessions_lost(func->vf->priv);
+		mutex_unlock(&func->notify_lock);
+	}
+}
+
 /* The queue was lost or reset, and the events with it. */
 void lmf_notify_lost(struct lmf_core *core)
 {

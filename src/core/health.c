@@ -194,6 +194,7 @@ static int lmf_core_restart(struct lmf_core *core)
 
 	if (!lmf_core_begin_start(core))
 		return -ECANCELED;
+	lmf_notify_sessions_lost(core);
 	err = lmf_hw_stop(core);
 	if (!err) {
 		lmf_aq_reset(core);

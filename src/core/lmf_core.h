@@ -391,6 +391,7 @@ int lmf_aeq_init(struct lmf_core *core, u32 max_entries);
 void lmf_aeq_exit(struct lmf_core *core);
 void lmf_aeq_reset(struct lmf_core *core);
 void lmf_aeq_poll(struct lmf_core *core);
+void lmf_notify_sessions_lost(struct lmf_core *core);
 void lmf_notify_lost(struct lmf_core *core);
 
 /* vf.c */

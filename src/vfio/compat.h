@@ -13,6 +13,13 @@
 #define LMF_IMPORT_NS(ns) MODULE_IMPORT_NS(ns)
 #endif
 
+/* Up to 6.17 it has another name. */
+#ifdef LMF_HAVE_DFL_WQ
+#define LMF_UNBOUND_WQ system_dfl_wq
+#else
+#define LMF_UNBOUND_WQ system_unbound_wq
+#endif
+
 /* Up to 6.13 crc32c() is a module of its own that a kernel may lack. */
 #ifndef LMF_HAVE_CRC32C
 #include <linux/crc32.h>

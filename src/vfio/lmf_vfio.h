@@ -116,6 +116,7 @@ void lmf_migration_close(struct lmf_vfio_device *dev);
 void lmf_migration_closed(struct lmf_vfio_device *dev);
 void lmf_migration_exit(struct lmf_vfio_device *dev);
 void lmf_migration_reset_done(struct lmf_vfio_device *dev);
+void lmf_migration_sessions_lost(struct lmf_vfio_device *dev);
 void lmf_migration_lost(struct lmf_vfio_device *dev);
 enum vfio_device_mig_state lmf_migration_state(struct lmf_vfio_device *dev);
 const char *lmf_migration_state_name(enum vfio_device_mig_state state);

@@ -24,11 +24,27 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "compat.h"
 #include "lmf_vfio.h"
 #include "migf.h"
 
 /* So often in a row memory may vanish between fault and copy. */
 #define LMF_MIGF_FAULTS	16
+
+#define LMF_LOOK_MS	100
+
+/* Who polls is woken and comes again, and with him this. */
+static void lmf_migf_look_work(struct work_struct *work)
+{
+	struct lmf_migf *migf = container_of(to_delayed_work(work),
+					     struct lmf_migf, look);
+
+	mutex_lock(&migf->lock);
+	if (!lmf_migf_alive_locked(migf))
+		migf->ops->look(migf);
+	mutex_unlock(&migf->lock);
+	wake_up_all(&migf->wq);
+}
 
 /**
  * lmf_migf_init() - initialize a zeroed session with one reference
@@ -41,6 +57,7 @@ void lmf_migf_init(struct lmf_migf *migf, const struct lmf_migf_ops *ops)
 	migf->ops = ops;
 	mutex_init(&migf->io_mutex);
 	mutex_init(&migf->lock);
+	INIT_DELAYED_WORK(&migf->look, lmf_migf_look_work);
 	init_waitqueue_head(&migf->wq);
 }
 
@@ -134,6 +151,7 @@ void lmf_migf_disable(struct lmf_migf *migf)
 	migf->dev = NULL;
 	mutex_unlock(&migf->lock);
 
+	cancel_delayed_work_sync(&migf->look);
 	wake_up_all(&migf->wq);
 	wait_event(migf->wq, !READ_ONCE(migf->waiting));
 
@@ -151,6 +169,18 @@ void lmf_migf_disable(struct lmf_migf *migf)
 void lmf_migf_mark_reset(struct lmf_migf *migf)
 {
 	WRITE_ONCE(migf->reset, true);
+	wake_up_all(&migf->wq);
+}
+
+/**
+ * lmf_migf_mark_lost() - the device's session is over, as the PF was lost
+ * @migf: session
+ *
+ * Context: any but interrupt.
+ */
+void lmf_migf_mark_lost(struct lmf_migf *migf)
+{
+	WRITE_ONCE(migf->lost, true);
 	wake_up_all(&migf->wq);
 }
 
@@ -181,21 +211,6 @@ void lmf_migf_end_io(struct lmf_migf *migf)
 }
 
 /**
- * lmf_migf_alive_locked() - may the session go on?
- * @migf: session
- *
- * Return: 0 and then the device may be used, -ENODEV after its end, or why it
- * failed.
- */
-int lmf_migf_alive_locked(struct lmf_migf *migf)
-{
-	lockdep_assert_held(&migf->lock);
-	if (!migf->dev || READ_ONCE(migf->reset))
-		return -ENODEV;
-	return migf->err;
-}
-
-/**
  * lmf_migf_fail_locked() - the session failed for good
  * @migf: session with a device
  * @err: why
@@ -209,6 +224,23 @@ void lmf_migf_fail_locked(struct lmf_migf *migf, int err)
 	migf->err = err == -ECANCELED ? -ENODEV : err;
 	lmf_stat_set(&migf->dev->stats, LMF_STAT_LAST_ERROR, err);
 	wake_up_all(&migf->wq);
+}
+
+/**
+ * lmf_migf_alive_locked() - may the session go on?
+ * @migf: session
+ *
+ * Return: 0 and then the device may be used, -ENODEV after its end, or why it
+ * failed.
+ */
+int lmf_migf_alive_locked(struct lmf_migf *migf)
+{
+	lockdep_assert_held(&migf->lock);
+	if (!migf->dev || READ_ONCE(migf->reset))
+		return -ENODEV;
+	if (!migf->err && READ_ONCE(migf->lost) && !migf->whole)
+		lmf_migf_fail_locked(migf, -ENOTCONN);
+	return migf->err;
 }
 
 /**
@@ -336,6 +368,9 @@ __poll_t lmf_migf_poll(struct file *filp, struct poll_table_struct *wait)
 		       EPOLLERR;
 	else
 		mask = migf->ops->poll(migf);
+	if (!mask && migf->ops->look)
+		queue_delayed_work(LMF_UNBOUND_WQ, &migf->look,
+				   msecs_to_jiffies(LMF_LOOK_MS));
 	mutex_unlock(&migf->lock);
 	return mask;
 }

@@ -32,11 +32,13 @@ struct lmf_slot {
 /**
  * struct lmf_migf_ops - what differs between saving and loading
  * @end: end the device's session; called with lock held
- * @poll: which of @events are ready; called with lock held
+ * @poll: which events are ready; called with lock held
+ * @look: ask the device for news, since somebody polls; or NULL; likewise
  */
 struct lmf_migf_ops {
 	void (*end)(struct lmf_migf *migf);
 	__poll_t (*poll)(struct lmf_migf *migf);
+	void (*look)(struct lmf_migf *migf);
 };
 
 /**
@@ -54,6 +56,9 @@ struct lmf_migf_ops {
  * @faults: copies in a row that failed though memory was there; io_mutex
  * @err: why the session failed; stays
  * @reset: a reset ended the session; written under the device's reset_lock
+ * @lost: the device's session was lost with the PF; likewise
+ * @whole: nothing of the device is needed any more
+ * @look: calls ops->look() after a while
  * @wq: woken when an operation is done, by a reset and by the end
  */
 struct lmf_migf {
@@ -70,6 +75,9 @@ struct lmf_migf {
 	unsigned int faults;
 	int err;
 	bool reset;
+	bool lost;
+	bool whole;
+	struct delayed_work look;
 	wait_queue_head_t wq;
 };
 
@@ -80,6 +88,7 @@ struct file *lmf_migf_file(struct lmf_migf *migf, const char *name,
 			   const struct file_operations *fops, int flags);
 void lmf_migf_disable(struct lmf_migf *migf);
 void lmf_migf_mark_reset(struct lmf_migf *migf);
+void lmf_migf_mark_lost(struct lmf_migf *migf);
 
 int lmf_migf_begin_io(struct lmf_migf *migf, bool nonblock);
 void lmf_migf_end_io(struct lmf_migf *migf);

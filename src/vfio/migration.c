@@ -26,6 +26,7 @@
 #include <linux/slab.h>
 #include <linux/vfio.h>
 
+#include "compat.h"
 #include "lmf_vfio.h"
 #include "migf.h"
 #include "resume.h"
@@ -163,6 +164,39 @@ static bool lmf_take_level_lost(struct lmf_vfio_device *dev)
 	return lost;
 }
 
+/* It is in no state that has a name. */
+static void lmf_fail_locked(struct lmf_vfio_device *dev)
+{
+	lmf_end_session_locked(dev);
+	lmf_drop_spare_locked(dev);
+	lmf_enter_state_locked(dev, VFIO_DEVICE_STATE_ERROR);
+}
+
+/*
+ * A VF that runs though it was stopped was reset along with the PF, and has
+ * lost what it held. To be asked before it is stopped anew, as nobody can tell
+ * afterwards. Where we may have had it run ourselves that says nothing.
+ */
+static int lmf_check_level_locked(struct lmf_vfio_device *dev)
+{
+	enum lmf_quiesce level;
+	int ret;
+
+	if (dev->state == VFIO_DEVICE_STATE_RESUMING)
+		return lmf_resume_check(dev->migf);
+	if (dev->level == LMF_RUN || lmf_level_of(dev->state) == LMF_RUN)
+		return 0;
+	ret = lmf_vf_level(dev->vf, &level);
+	if (!ret && level == LMF_RUN && !lmf_reset_pending(dev))
+		lmf_fail_locked(dev);
+	return ret;
+}
+
+static bool lmf_is_lost(const struct lmf_vfio_device *dev)
+{
+	return dev->state == VFIO_DEVICE_STATE_ERROR;
+}
+
 /*
  * Have the VF at the level of its state: a command that was overtaken by a
  * reset, or given up, or a reset of the PF, may have brought it to another.
@@ -171,15 +205,19 @@ static int lmf_settle_locked(struct lmf_vfio_device *dev)
 {
 	enum lmf_quiesce level;
 	int ret = 0;
+	bool lost;
 
 	lmf_after_reset_locked(dev);
-	if (dev->state == VFIO_DEVICE_STATE_ERROR)
+	if (lmf_is_lost(dev))
 		return 0;
 	level = lmf_level_of(dev->state);
-	if (!lmf_take_level_lost(dev) && dev->level == level)
+	lost = lmf_take_level_lost(dev);
+	if (!lost && dev->level == level)
 		return 0;
-	if (dev->state == VFIO_DEVICE_STATE_RESUMING)
-		ret = lmf_resume_check(dev->migf);
+	if (lost)
+		ret = lmf_check_level_locked(dev);
+	if (lmf_is_lost(dev))
+		return 0;
 	ret = ret ?: lmf_vf_quiesce(dev->vf, level);
 	if (ret) {
 		spin_lock(&dev->reset_lock);
@@ -236,9 +274,7 @@ static int lmf_change_level_locked(struct lmf_vfio_device *dev,
 	} else if (lmf_is_transient(err)) {
 		lmf_migration_lost(dev);
 	} else if (!lmf_reset_pending(dev)) {
-		lmf_end_session_locked(dev);
-		lmf_drop_spare_locked(dev);
-		lmf_enter_state_locked(dev, VFIO_DEVICE_STATE_ERROR);
+		lmf_fail_locked(dev);
 	}
 	return ret;
 }
@@ -482,7 +518,7 @@ static struct file *lmf_set_state(struct vfio_device *vdev,
 	ret = lmf_settle_locked(dev);
 	if (ret)
 		filp = ERR_PTR(ret);
-	else if (dev->state == VFIO_DEVICE_STATE_ERROR)
+	else if (lmf_is_lost(dev))
 		filp = ERR_PTR(-EIO);
 	else
 		filp = lmf_go_locked(dev, target);
@@ -550,7 +586,23 @@ void lmf_migration_reset_done(struct lmf_vfio_device *dev)
 	lmf_stat_add(&dev->stats, LMF_STAT_RESETS, 1);
 	if (state != VFIO_DEVICE_STATE_RUNNING)
 		lmf_stat_add(&dev->stats, LMF_STAT_RESETS_UNEXPECTED, 1);
-	queue_work(system_unbound_wq, &dev->settle_work);
+	queue_work(LMF_UNBOUND_WQ, &dev->settle_work);
+}
+
+/**
+ * lmf_migration_sessions_lost() - the PF was lost, and the session with it
+ * @dev: device
+ *
+ * No command has told so, as perhaps none was under way. Where the VF stands is
+ * looked at before the next state is entered, at the latest.
+ */
+void lmf_migration_sessions_lost(struct lmf_vfio_device *dev)
+{
+	spin_lock(&dev->reset_lock);
+	dev->level_lost = true;
+	if (dev->migf)
+		lmf_migf_mark_lost(dev->migf);
+	spin_unlock(&dev->reset_lock);
 }
 
 /**
@@ -565,7 +617,7 @@ void lmf_migration_lost(struct lmf_vfio_device *dev)
 	spin_lock(&dev->reset_lock);
 	dev->level_lost = true;
 	spin_unlock(&dev->reset_lock);
-	queue_work(system_unbound_wq, &dev->settle_work);
+	queue_work(LMF_UNBOUND_WQ, &dev->settle_work);
 }
 
 void lmf_migration_init(struct lmf_vfio_device *dev)
@@ -612,7 +664,7 @@ void lmf_migration_close(struct lmf_vfio_device *dev)
 void lmf_migration_closed(struct lmf_vfio_device *dev)
 {
 	/* Who closes may have been killed; a worker never is. */
-	queue_work(system_unbound_wq, &dev->settle_work);
+	queue_work(LMF_UNBOUND_WQ, &dev->settle_work);
 	flush_work(&dev->settle_work);
 }
 

@@ -144,7 +144,7 @@ bool lmf_precopy_reinit(struct lmf_precopy *p)
  * @p: what is left
  * @unread: in our buffers
  * @initial_bytes: never more than it was the last time, but for a reinit
- * @dirty_bytes: media dirtied since it was sent
+ * @dirty_bytes: media dirtied since it was sent, and what would have been more
  */
 void lmf_precopy_info(struct lmf_precopy *p, const struct lmf_unread *unread,
 		      u64 *initial_bytes, u64 *dirty_bytes)
@@ -155,7 +155,7 @@ void lmf_precopy_info(struct lmf_precopy *p, const struct lmf_unread *unread,
 
 	p->told = min(p->told, initial);
 	*initial_bytes = p->told;
-	*dirty_bytes = unread->dirty +
+	*dirty_bytes = initial - p->told + unread->dirty +
 		       lmf_precopy_framed(p->left.dirty, p->full ?: p->chunk);
 }
 

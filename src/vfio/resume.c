@@ -162,6 +162,7 @@ static int lmf_resume_end_locked(struct lmf_resume *res)
 	if (ret)
 		return lmf_resume_refuse_locked(res, ret);
 	res->loaded = true;
+	migf->whole = true;
 	lmf_stat_now(&migf->dev->stats, LMF_STAT_LOAD_DONE);
 	return 0;
 }

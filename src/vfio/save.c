@@ -161,6 +161,7 @@ static int lmf_save_idle_locked(struct lmf_save *save)
 		lmf_stream_put_end(&save->writer, &save->rec.end);
 		lmf_save_front(save, sizeof(save->rec.end), NULL, 0, 0);
 		save->ended = true;
+		save->migf.whole = true;
 		return 1;
 	}
 	if (save->probed) {
@@ -340,9 +341,19 @@ static __poll_t lmf_save_poll(struct lmf_migf *migf)
 	return ready ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
+/* At a temporary end only the device knows when there is more. */
+static void lmf_save_look(struct lmf_migf *migf)
+{
+	struct lmf_save *save = to_lmf_save(migf);
+
+	if (lmf_save_idle(save))
+		lmf_save_refresh_locked(save);
+}
+
 static const struct lmf_migf_ops lmf_save_ops = {
 	.end = lmf_save_end,
 	.poll = lmf_save_poll,
+	.look = lmf_save_look,
 };
 
 /**

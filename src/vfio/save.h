@@ -89,6 +89,7 @@ void lmf_save_finalize(struct lmf_migf *migf);
 void lmf_save_harvest_locked(struct lmf_save *save);
 
 /* save_left.c */
+void lmf_save_refresh_locked(struct lmf_save *save);
 void lmf_save_info_locked(struct lmf_save *save, u64 *initial_bytes,
 			  u64 *dirty_bytes);
 long lmf_save_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);

@@ -69,9 +69,10 @@ static void lmf_save_settle_locked(struct lmf_save *save)
 
 /*
  * Learn what is left now. While operations are under way their results say it;
- * else media may have become dirty since the last one.
+ * else media may have become dirty since the last one, which ends a temporary
+ * end.
  */
-static void lmf_save_refresh_locked(struct lmf_save *save)
+void lmf_save_refresh_locked(struct lmf_save *save)
 {
 	struct lmf_migf *migf = &save->migf;
 	struct lmf_save_left left;
@@ -81,8 +82,11 @@ static void lmf_save_refresh_locked(struct lmf_save *save)
 		lmf_save_settle_locked(save);
 	if (migf->err || save->settled || save->harvested < migf->used)
 		return;
-	if (!lmf_vf_save_query(migf->dev->vf, migf->session, &left))
-		lmf_precopy_left(&save->precopy, &left);
+	if (lmf_vf_save_query(migf->dev->vf, migf->session, &left))
+		return;
+	lmf_precopy_left(&save->precopy, &left);
+	if (!save->final && (left.initial || left.dirty))
+		save->dry = false;
 }
 
 static int lmf_save_precopy_info_locked(struct lmf_save *save,

@@ -333,7 +333,7 @@ void lmf_tracker_close(struct lmf_tracker *t)
  */
 void lmf_tracker_threshold(struct lmf_tracker *t)
 {
-	queue_work(system_unbound_wq, &t->drain);
+	queue_work(LMF_UNBOUND_WQ, &t->drain);
 }
 
 /**
@@ -347,7 +347,7 @@ void lmf_tracker_threshold(struct lmf_tracker *t)
  */
 void lmf_tracker_lost(struct lmf_tracker *t)
 {
-	queue_work(system_unbound_wq, &t->drain);
+	queue_work(LMF_UNBOUND_WQ, &t->drain);
 }
 
 /**

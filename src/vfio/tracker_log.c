@@ -21,6 +21,7 @@
 
 #include <linux/lmf.h>
 
+#include "compat.h"
 #include "lmf_log.h"
 #include "log_bitmap.h"
 #include "tracker_log.h"
@@ -169,7 +170,7 @@ void lmf_tracker_drain_work(struct work_struct *work)
 	spin_unlock(&t->stats_lock);
 	/* No threshold comes again before the device sees less than it. */
 	if (ret > 0)
-		queue_work(system_unbound_wq, &t->drain);
+		queue_work(LMF_UNBOUND_WQ, &t->drain);
 }
 
 /* As large as can be had: a smaller one does, too. */
@@ -213,7 +214,7 @@ static void lmf_tracker_set_buf(struct lmf_tracker *t, struct lmf_buf *buf,
 	t->stats.ring_entries = entries;
 	spin_unlock(&t->stats_lock);
 	/* A threshold that was notified before this could not be served. */
-	queue_work(system_unbound_wq, &t->drain);
+	queue_work(LMF_UNBOUND_WQ, &t->drain);
 }
 
 static int lmf_tracker_log_start(struct lmf_tracker *t,

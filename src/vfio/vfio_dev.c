@@ -84,6 +84,14 @@ static void lmf_notify_threshold(void *priv)
 		lmf_tracker_threshold(&dev->tracker);
 }
 
+static void lmf_notify_sessions_lost(void *priv)
+{
+	struct lmf_vfio_device *dev = priv;
+
+	if (smp_load_acquire(&dev->notify_ready))
+		lmf_migration_sessions_lost(dev);
+}
+
 static void lmf_notify_lost(void *priv)
 {
 	struct lmf_vfio_device *dev = priv;
@@ -97,6 +105,7 @@ static void lmf_notify_lost(void *priv)
 
 static const struct lmf_vf_notify lmf_vfio_notify = {
 	.log_threshold = lmf_notify_threshold,
+	.sessions_lost = lmf_notify_sessions_lost,
 	.lost = lmf_notify_lost,
 };
 

@@ -29,6 +29,13 @@ static void core_told_threshold(void *priv)
 	complete(&vf->told);
 }
 
+static void core_told_sessions_lost(void *priv)
+{
+	struct core_vf *vf = priv;
+
+	atomic_inc(&vf->sessions_lost);
+}
+
 static void core_told_lost(void *priv)
 {
 	struct core_vf *vf = priv;
@@ -39,6 +46,7 @@ static void core_told_lost(void *priv)
 
 static const struct lmf_vf_notify core_notify = {
 	.log_threshold = core_told_threshold,
+	.sessions_lost = core_told_sessions_lost,
 	.lost = core_told_lost,
 };
 

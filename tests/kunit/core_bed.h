@@ -25,12 +25,14 @@
  * @handle: its handle
  * @thresholds: so many were notified
  * @losts: so often events were said to be lost
- * @told: completed with each
+ * @sessions_lost: so often sessions were
+ * @told: completed with each of the first two
  */
 struct core_vf {
 	struct lmf_vf *handle;
 	atomic_t thresholds;
 	atomic_t losts;
+	atomic_t sessions_lost;
 	struct completion told;
 };
 

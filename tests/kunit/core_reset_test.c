@@ -55,8 +55,11 @@ static void core_reset_test_session(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, core_save_read(b, 0, session, buf, false,
 					     &chunk), -ENOTCONN);
 	mock_pf_pause(&b->pf, false);
+	KUNIT_EXPECT_EQ(test, atomic_read(&b->vf[0].sessions_lost), 0);
 	core_reset_done(b);
 	flush_work(&b->core->recover_work);
+	KUNIT_EXPECT_EQ(test, atomic_read(&b->vf[0].sessions_lost), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&b->vf[1].sessions_lost), 1);
 	KUNIT_EXPECT_EQ(test, core_save_read(b, 0, session, buf, false,
 					     &chunk), -ECANCELED);
 	lmf_op_put(op);

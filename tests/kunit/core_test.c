@@ -496,6 +496,7 @@ static void core_test_events_lost(struct kunit *test)
 				wait_for_completion_timeout(&b->vf[n].told,
 							    10 * HZ), 0);
 		KUNIT_EXPECT_EQ(test, atomic_read(&b->vf[n].losts), 1);
+		KUNIT_EXPECT_EQ(test, atomic_read(&b->vf[n].sessions_lost), 0);
 		KUNIT_EXPECT_EQ(test, atomic_read(&b->vf[n].thresholds), 0);
 	}
 	lmf_aeq_poll(b->core);

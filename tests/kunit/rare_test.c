@@ -127,6 +127,65 @@ static void rare_test_poll_save(struct kunit *test)
 	fput(f);
 }
 
+/* What gets dirty at a temporary end wakes who polls, with no other call. */
+/* points: 10 */
+static void rare_test_poll_dirty(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f = set_state(p->src, STATE(PRE_COPY));
+	struct vfio_precopy_info info;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -ENOMSG);
+	mock_vf_write(&p->src->vf, 3, 1);
+	KUNIT_EXPECT_TRUE(test, wait_until(f->f_op->poll(f, NULL) & EPOLLIN,
+					   20));
+	KUNIT_EXPECT_GT(test, read_some(p, f, SZ_16K), 0);
+	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -ENOMSG);
+	mock_vf_write(&p->src->vf, 3, 2);
+	KUNIT_EXPECT_EQ(test, precopy_info(p, f, &info), 0);
+	KUNIT_EXPECT_TRUE(test, f->f_op->poll(f, NULL) & EPOLLIN);
+	fput(f);
+}
+
+static void expect_lost(struct kunit *test, struct bed *b, struct file *f)
+{
+	KUNIT_EXPECT_FALSE(test, f->f_op->poll(f, NULL) & EPOLLERR);
+	lmf_migration_sessions_lost(&b->dev);
+	KUNIT_EXPECT_TRUE(test, f->f_op->poll(f, NULL) & EPOLLERR);
+}
+
+/* A lost PF ends a session with nothing under way, too: the PF is to blame. */
+/* points: 10, 38 */
+static void rare_test_sessions_lost(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f = set_state(p->src, STATE(PRE_COPY));
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -ENOMSG);
+	expect_lost(test, p->src, f);
+	KUNIT_EXPECT_EQ(test, read_some(p, f, 1), -ENOTCONN);
+	fput(f);
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(RUNNING)), 0);
+
+	p->bytes = 0;
+	save_stopped(p);
+	f = set_state(p->dst, STATE(RESUMING));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	KUNIT_EXPECT_EQ(test, write_some(p, f, 0, 100), 100);
+	expect_lost(test, p->dst, f);
+	KUNIT_EXPECT_EQ(test, write_some(p, f, 100, 100), -ENOTCONN);
+	KUNIT_EXPECT_EQ(test, go(p->dst, STATE(STOP)), -ENOTCONN);
+	fput(f);
+	reset(p->dst);
+	f = load(p, SZ_16K);
+	lmf_migration_sessions_lost(&p->dst->dev);
+	KUNIT_EXPECT_EQ(test, go(p->dst, STATE(RUNNING)), 0);
+	fput(f);
+	expect_same(p);
+}
+
 /* Of a save that failed nobody knows how much it was: as much as can be. */
 static void rare_test_failed_size(struct kunit *test)
 {
@@ -180,6 +239,8 @@ static struct kunit_case rare_test_cases[] = {
 	KUNIT_CASE(rare_test_reset_begun),
 	KUNIT_CASE(rare_test_poll_load),
 	KUNIT_CASE(rare_test_poll_save),
+	KUNIT_CASE(rare_test_poll_dirty),
+	KUNIT_CASE(rare_test_sessions_lost),
 	KUNIT_CASE(rare_test_failed_size),
 	KUNIT_CASE(rare_test_killed),
 	{}

@@ -229,6 +229,46 @@ static void states_test_load_lost(struct kunit *test)
 	resume(p, SZ_16K);
 }
 
+static void try_lost(struct pair *p, u32 state, bool gone)
+{
+	struct file *f = set_state(p->src, state);
+	bool fails = gone && level_of(state) != LMF_RUN;
+
+	KUNIT_ASSERT_FALSE(p->test, IS_ERR(f));
+	if (gone)
+		mock_vf_reset(&p->src->vf);
+	lmf_migration_lost(&p->src->dev);
+	flush_work(&p->src->dev.settle_work);
+	KUNIT_EXPECT_EQ_MSG(p->test, get_state(p->src),
+			    fails ? STATE(ERROR) : state, "in %u", state);
+	if (fails)
+		KUNIT_EXPECT_EQ(p->test, go(p->src, STATE(STOP_COPY)), -EIO);
+	else
+		KUNIT_EXPECT_EQ(p->test, p->src->vf.level, level_of(state));
+	if (fails && f)
+		KUNIT_EXPECT_EQ(p->test, read_some(p, f, 1), -ENODEV);
+	if (f)
+		fput(f);
+	reset(p->src);
+	KUNIT_EXPECT_EQ(p->test, get_state(p->src), STATE(RUNNING));
+}
+
+/* And what a stopped VF held: an empty one is no state to be saved. */
+/* points: 4, 38 */
+static void states_test_lost(struct kunit *test)
+{
+	static const u32 states[] = {
+		STATE(RUNNING), STATE(RUNNING_P2P), STATE(STOP),
+		STATE(PRE_COPY), STATE(PRE_COPY_P2P), STATE(STOP_COPY),
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(states); i++) {
+		try_lost(test->priv, states[i], false);
+		try_lost(test->priv, states[i], true);
+	}
+}
+
 /* One of its queue alone does not; meanwhile nobody can tell. */
 static void states_test_load_kept(struct kunit *test)
 {
@@ -271,6 +311,7 @@ static struct kunit_case states_test_cases[] = {
 	KUNIT_CASE(states_test_restored),
 	KUNIT_CASE(states_test_killed),
 	KUNIT_CASE(states_test_load_lost),
+	KUNIT_CASE(states_test_lost),
 	KUNIT_CASE(states_test_load_kept),
 	KUNIT_CASE(states_test_size),
 	{}

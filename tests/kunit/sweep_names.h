@@ -16,6 +16,7 @@
 #define lmf_migf_file			sweep_migf_file
 #define lmf_migf_disable		sweep_migf_disable
 #define lmf_migf_mark_reset		sweep_migf_mark_reset
+#define lmf_migf_mark_lost		sweep_migf_mark_lost
 #define lmf_migf_begin_io		sweep_migf_begin_io
 #define lmf_migf_end_io			sweep_migf_end_io
 #define lmf_migf_alive_locked		sweep_migf_alive_locked
@@ -34,6 +35,7 @@
 #define lmf_save_finalize		sweep_save_finalize
 #define lmf_save_harvest_locked		sweep_save_harvest_locked
 #define lmf_save_info_locked		sweep_save_info_locked
+#define lmf_save_refresh_locked		sweep_save_refresh_locked
 #define lmf_save_ioctl			sweep_save_ioctl
 #define lmf_save_data_size		sweep_save_data_size
 #define lmf_save_size_without		sweep_save_size_without
@@ -54,6 +56,7 @@
 #define lmf_migration_exit		sweep_migration_exit
 #define lmf_migration_reset_done	sweep_migration_reset_done
 #define lmf_migration_lost		sweep_migration_lost
+#define lmf_migration_sessions_lost	sweep_migration_sessions_lost
 #define lmf_migration_state		sweep_migration_state
 #define lmf_migration_state_name	sweep_migration_state_name
 

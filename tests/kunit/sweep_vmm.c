@@ -32,6 +32,9 @@ static unsigned long sweep_way(struct sweep_vf *v, u32 target)
 	enum vfio_device_mig_state at = sweep_state(v), next;
 	unsigned long way = BIT(at);
 
+	/* Of which no way leads anywhere. */
+	if (at == STATE(ERROR))
+		return way;
 	while (at != target &&
 	       !vfio_mig_get_next_state(&v->dev.core.vdev, at, target, &next)) {
 		at = next;
