@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""bench.py: run the benchmarks of this folder on User-Mode Linux, write
-build/bench.json, print a table of it and which targets are met.
+"""bench.py: run the benchmarks of this folder, on User-Mode Linux and in the
+bed, write build/bench.json, print a table of it and which targets are met.
 
 The status is 1 if one is missed, or if a benchmark did not run to its end.
 """
@@ -11,6 +11,8 @@ import re
 import statistics
 import subprocess
 import sys
+
+import bed_bench
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -140,7 +142,7 @@ def show(result):
 
 def main():
     lines, complete = measure()
-    result = rows(lines)
+    result = rows(lines) + bed_bench.rows(FORMATS)
     os.makedirs(os.path.dirname(RESULT), exist_ok=True)
     with open(RESULT, 'w', encoding='utf-8') as f:
         json.dump(result, f, indent=1)

@@ -30,8 +30,18 @@ def other(one):
             MET[one.get('met')]]
 
 
+def fio(one):
+    return [one['format'], us(one['ours']), us(one['baseline']),
+            f"{one['ratio']:,.2f}"]
+
+
+def ioctl(one):
+    return [one['format'], us(one['pages']), us(one['ours']),
+            us(one['baseline'])]
+
+
 def table(title, heads, rows):
-    lines = [heads, ['---'] * len(heads)] + rows
+    lines = [heads, ['---'] * len(heads), *rows]
     return '\n'.join([f'\n## {title}\n'] + [
         '| ' + ' | '.join(line) + ' |' for line in lines]) + '\n'
 
@@ -39,7 +49,11 @@ def table(title, heads, rows):
 def main():
     with open(TOP + '/build/bench.json', encoding='utf-8') as f:
         rows = json.load(f)
-    known = [one for one in rows if one['name'].startswith('report_')]
+    named = {one['name']: [] for one in rows}
+    for one in rows:
+        named[one['name']].append(one)
+    known = [one for one in rows if 'ways' in one and
+             one['name'].startswith('report_')]
     streams = [one for one in rows if one['name'] in ('save', 'resume')]
     memory = [one for one in rows if one['name'].startswith('memory_')]
     with open(DOCUMENT, encoding='utf-8') as f:
@@ -54,6 +68,12 @@ def main():
     text += table('Memory of the host, bytes',
                   ['name', 'ours', 'two whole bitmaps', 'ratio', 'target',
                    ''], [other(one) for one in memory])
+    text += table('fio of a guest, MiB a second',
+                  ['format', 'with the log', 'without', 'ratio'],
+                  map(fio, named['fio_logged']))
+    text += table('Reports beside that fio, microseconds',
+                  ['format', 'pages', 'median', 'longest'],
+                  map(ioctl, named['report_ioctl']))
     with open(DOCUMENT, 'w', encoding='utf-8') as f:
         f.write(text)
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One outer machine serves all tests of a file, until one of them breaks it."""
+"""One outer machine serves all tests of a file, until one of them breaks it.
+At the end its drivers are unloaded, so that what they do then is seen too.
+"""
 import pytest
 
 pytest.register_assert_rewrite('judge')
@@ -30,7 +32,15 @@ def machine(request):
         if 'outer' in holder:
             holder.pop('outer').stop()
     yield running, drop
-    drop()
+    if 'outer' not in holder:
+        return
+    box = holder['outer']
+    try:
+        box.call('host.unload')
+        complaints = box.complaints()
+    finally:
+        drop()
+    assert not complaints
 
 
 @pytest.fixture

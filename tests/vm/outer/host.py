@@ -70,6 +70,16 @@ def prepare(vfs=2):
             for f in [virtual_function(i, pf) for i in range(vfs)]}
 
 
+def unload():
+    """All that we have taken is given back: VFs, drivers."""
+    for pf in range(len(physical_functions())):
+        set_vfs(0, pf)
+    loaded = [line.split()[0] for line in read('/proc/modules').splitlines()]
+    for module in ('lmf_blk', 'lmf_vfio_pci', 'lmf'):
+        if module in loaded:
+            subprocess.run(['rmmod', module], check=True)
+
+
 def counters(bdf):
     """The driver's own view, all values of the migration/ group. A VF that
     cannot migrate has none.

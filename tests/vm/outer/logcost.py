@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What logging costs a guest that works on its VF: the bandwidth that fio gets
+with and without it, in turn, and how long each report takes.
+
+QEMU logs only while it migrates, which takes time of its own. So the log is
+started beside it, on the file of the device that QEMU holds.
+"""
+import contextlib
+import ctypes
+import fcntl
+import os
+import time
+
+import host
+from disk import Disk
+from migration import Pair
+
+PIDFD_GETFD = 438
+FEATURE = 0x3b75
+GET, SET = 1 << 16, 1 << 17
+START, STOP, REPORT = 6, 7, 8
+PAGE = 4096
+
+FIO = ('fio --name=load --filename=/dev/lmf0 --rw=randread --bs=16k '
+       '--ioengine=libaio --direct=1 --iodepth=16 --time_based '
+       '--runtime=3600 --output=/run/fio.out')
+
+
+class Feature(ctypes.Structure):
+    """struct vfio_device_feature, with what any of the three has behind it."""
+    _fields_ = [('argsz', ctypes.c_uint32), ('flags', ctypes.c_uint32),
+                ('data', ctypes.c_uint64 * 4)]
+
+
+class Log:
+    """The log of the VF that a QEMU holds, over `size` bytes from 0 on."""
+
+    def __init__(self, process, size):
+        libc = ctypes.CDLL(None, use_errno=True)
+        pidfd = os.pidfd_open(process.pid)
+        theirs = next(int(fd) for fd in os.listdir(f'/proc/{process.pid}/fd')
+                      if os.readlink(f'/proc/{process.pid}/fd/{fd}') ==
+                      'anon_inode:[vfio-device]')
+        self.fd = libc.syscall(PIDFD_GETFD, pidfd, theirs, 0)
+        os.close(pidfd)
+        if self.fd < 0:
+            raise OSError(ctypes.get_errno(), 'pidfd_getfd')
+        self.size = size
+        self.bitmap = ctypes.create_string_buffer(size // PAGE // 8)
+
+    def close(self):
+        os.close(self.fd)
+
+    def _ask(self, flags, *data):
+        feature = Feature(ctypes.sizeof(Feature), flags,
+                          (ctypes.c_uint64 * 4)(*data))
+        begin = time.perf_counter_ns()
+        fcntl.ioctl(self.fd, FEATURE, feature)
+        return time.perf_counter_ns() - begin
+
+    def start(self):
+        ranges = (ctypes.c_uint64 * 2)(0, self.size)
+        self._ask(SET | START, PAGE, 1, ctypes.addressof(ranges))
+
+    def stop(self):
+        self._ask(SET | STOP)
+
+    def report(self):
+        """Returns how long it took, in ns, and how many pages it told."""
+        ctypes.memset(self.bitmap, 0, len(self.bitmap))
+        ns = self._ask(GET | REPORT, 0, self.size, PAGE,
+                       ctypes.addressof(self.bitmap))
+        return ns, int.from_bytes(self.bitmap.raw, 'little').bit_count()
+
+
+def moved(guest):
+    """Sectors that the guest's disk has read, and the guest's own time."""
+    disk, uptime = guest.run('cat /sys/block/lmf0/stat /proc/uptime')\
+        .strip().splitlines()
+    return int(disk.split()[2]), float(uptime.split()[0])
+
+
+def interval(guest, seconds, log=None, gap=0.2):
+    """MiB a second, and the reports of a log that runs meanwhile."""
+    reports = []
+    sectors, begin = moved(guest)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(gap)
+        if log:
+            reports.append(log.report())
+    last_sectors, last = moved(guest)
+    return (last_sectors - sectors) / 2048 / (last - begin), reports
+
+
+def compare(log, guest, name, result, seconds=2):
+    """Both ways once, added to `result`."""
+    host.choose_log_format(guest.bdf, name)
+    result['without'].append(interval(guest, seconds)[0])
+    log.start()
+    used = host.counters(guest.bdf)['log_format']
+    speed, reports = interval(guest, seconds, log)
+    log.stop()
+    if used != name:
+        raise RuntimeError(f'the log is a {used}, no {name}')
+    result['with'].append(speed)
+    result['report_ns'] += [ns for ns, _ in reports]
+    result['pages'] += [pages for _, pages in reports]
+
+
+def measure(formats, rounds, memory=512):
+    """For each format, rounds of: MiB a second without a log and then with
+    one, ns of each report and the pages that it told.
+    """
+    result = {name: {'without': [], 'with': [], 'report_ns': [], 'pages': []}
+              for name in formats}
+    both = Pair(name='cost', memory=memory)
+    guest = both.source
+    try:
+        guest.console.wait_up()
+        Disk(guest).tool(f'{FIO} >/dev/null 2>&1 & true')
+        with contextlib.closing(Log(guest.process, memory << 20)) as log:
+            for _ in range(rounds):
+                for name, one in result.items():
+                    compare(log, guest, name, one)
+    finally:
+        host.choose_log_format(guest.bdf, 'best')
+        both.close()
+    return result
