@@ -113,6 +113,23 @@ TRACE_EVENT(lmf_vfio_report,
 		  __entry->pages, __entry->err)
 );
 
+TRACE_EVENT(lmf_vfio_drain,
+	TP_PROTO(const char *name, u64 entries, int err),
+	TP_ARGS(name, entries, err),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__field(u64, entries)
+		__field(int, err)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->entries = entries;
+		__entry->err = err;
+	),
+	TP_printk("%s: %llu entries of the log drained err %d",
+		  __get_str(name), __entry->entries, __entry->err)
+);
+
 TRACE_EVENT(lmf_vfio_overflow,
 	TP_PROTO(const char *name, u64 overflows),
 	TP_ARGS(name, overflows),

@@ -370,10 +370,13 @@ void lmf_tracker_stats(struct lmf_tracker *t, struct lmf_tracker_stats *s)
  * lmf_tracker_init() - make a tracker that is off
  * @t: zeroed memory
  * @vf: whose log, or NULL if the VF has none
+ * @name: of the device, for tracepoints
  */
-void lmf_tracker_init(struct lmf_tracker *t, struct lmf_vf *vf)
+void lmf_tracker_init(struct lmf_tracker *t, struct lmf_vf *vf,
+		      const char *name)
 {
 	t->vf = vf;
+	t->name = name;
 	t->choice = LMF_LOG_BEST;
 	mutex_init(&t->report_mutex);
 	mutex_init(&t->read_mutex);

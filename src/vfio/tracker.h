@@ -56,6 +56,7 @@ struct lmf_tracker_stats {
 
 struct lmf_tracker {
 	struct lmf_vf *vf;
+	const char *name;	/* for tracepoints */
 	u32 choice;	/* enum lmf_log_format, or LMF_LOG_BEST; WRITE_ONCE */
 
 	/*
@@ -99,7 +100,8 @@ struct lmf_tracker {
 	struct lmf_tracker_stats stats;
 };
 
-void lmf_tracker_init(struct lmf_tracker *t, struct lmf_vf *vf);
+void lmf_tracker_init(struct lmf_tracker *t, struct lmf_vf *vf,
+		      const char *name);
 void lmf_tracker_close(struct lmf_tracker *t);
 int lmf_tracker_start(struct lmf_tracker *t, struct rb_root_cached *ranges,
 		      u32 nnodes, u64 *page_size);

@@ -24,6 +24,7 @@
 #include "compat.h"
 #include "lmf_log.h"
 #include "log_bitmap.h"
+#include "trace.h"
 #include "tracker_log.h"
 
 #define LMF_RING_BYTES		((u32)SZ_512K)
@@ -168,6 +169,7 @@ void lmf_tracker_drain_work(struct work_struct *work)
 	spin_lock(&t->stats_lock);
 	t->stats.drains++;
 	spin_unlock(&t->stats_lock);
+	trace_lmf_vfio_drain(t->name, done, min(ret, 0));
 	/* No threshold comes again before the device sees less than it. */
 	if (ret > 0)
 		queue_work(LMF_UNBOUND_WQ, &t->drain);

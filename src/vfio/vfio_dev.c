@@ -162,7 +162,7 @@ int lmf_vfio_setup(struct lmf_vfio_device *dev, struct pci_dev *pdev)
 		return 0;
 	}
 	dev->vf = vf;
-	lmf_tracker_init(&dev->tracker, vf);
+	lmf_tracker_init(&dev->tracker, vf, pci_name(pdev));
 	/* What the notifications use is initialized. */
 	smp_store_release(&dev->notify_ready, true);
 	return 0;

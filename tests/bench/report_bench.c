@@ -197,7 +197,7 @@ static void start_one(struct report_bench *b, u32 format)
 		.log_shift_min = LMF_SHADOW_SHIFT,
 		.log_shift_max = 21,
 	};
-	lmf_tracker_init(t, &b->vf[format]);
+	lmf_tracker_init(t, &b->vf[format], "bench");
 	interval_tree_insert(&node, &root);
 	KUNIT_ASSERT_EQ(b->test, lmf_tracker_start(t, &root, 1, &page_size), 0);
 	/* As where the guest's memory is, which is more than there is here. */

@@ -28,7 +28,7 @@ static int sysfs_test_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, b->page);
 	dev_set_drvdata(&b->pdev.dev, &b->dev.core);
 	lmf_migration_init(&b->dev);
-	lmf_tracker_init(&b->dev.tracker, NULL);
+	lmf_tracker_init(&b->dev.tracker, NULL, "sysfs");
 	for (which = 0; which < LMF_STAT_NR; which++)
 		lmf_stat_set(&b->dev.stats, which, SYSFS_STAT + which);
 	b->dev.tracker.stats = (struct lmf_tracker_stats) {

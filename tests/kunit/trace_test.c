@@ -15,6 +15,7 @@
  * @refused: streams
  * @reports: reports of the log
  * @pages: that were in them
+ * @drains: of the log, in the background
  * @overflows: as the last one said
  * @resets: resets
  */
@@ -26,6 +27,7 @@ struct told {
 	unsigned int refused;
 	unsigned int reports;
 	u64 pages;
+	unsigned int drains;
 	u64 overflows;
 	unsigned int resets;
 };
@@ -64,6 +66,11 @@ static void told_report(void *priv, const char *name, u64 iova, u64 length,
 	told->pages += pages;
 }
 
+static void told_drain(void *priv, const char *name, u64 entries, int err)
+{
+	((struct told *)priv)->drains++;
+}
+
 static void told_overflow(void *priv, const char *name, u64 overflows)
 {
 	((struct told *)priv)->overflows = overflows;
@@ -78,7 +85,8 @@ static void told_reset(void *priv, const char *name, const char *state)
 #define TELL_ALL(call)							\
 	(TELL(call, arc) ?: TELL(call, save_chunk) ?:			\
 	 TELL(call, load_chunk) ?: TELL(call, refused) ?:		\
-	 TELL(call, report) ?: TELL(call, overflow) ?: TELL(call, reset))
+	 TELL(call, report) ?: TELL(call, drain) ?:			\
+	 TELL(call, overflow) ?: TELL(call, reset))
 
 static struct told *trace_begin(struct kunit *test)
 {
@@ -116,6 +124,8 @@ static void trace_test_migration(struct kunit *test)
 	KUNIT_EXPECT_LT(test, told->saved, s->bytes);
 	KUNIT_EXPECT_EQ(test, told->reports, 3);
 	KUNIT_EXPECT_GE(test, told->pages, 5);
+	/* One as the log is started, if no threshold asks for more. */
+	KUNIT_EXPECT_GE(test, told->drains, 1);
 	KUNIT_EXPECT_EQ(test, told->loaded, 0);
 	s->scenario->verify(s);
 	KUNIT_EXPECT_EQ(test, told->loaded, told->saved);

@@ -262,7 +262,7 @@ static int tracker_test_init(struct kunit *test)
 	};
 	b->vf.ring_bytes_max = SZ_1M;
 	prandom_seed_state(&b->rnd, SEED);
-	lmf_tracker_init(&b->tracker, &b->vf);
+	lmf_tracker_init(&b->tracker, &b->vf, "tracker");
 	return 0;
 }
 

@@ -29,6 +29,19 @@ static void tracker_test_simple(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats.shift, 12);
 }
 
+/* What the shadow may take is a small part of the machine's memory. */
+/* points: 24, 32 */
+static void tracker_test_limit(struct kunit *test)
+{
+	u64 ram = (u64)totalram_pages() * PAGE_SIZE / LMF_SHADOW_UNIT;
+	struct bed *b = test->priv;
+
+	start_simple(b);
+	KUNIT_EXPECT_GE(test, b->tracker.pool.limit, SZ_1M / LMF_SHADOW_UNIT);
+	KUNIT_EXPECT_LE(test, b->tracker.pool.limit,
+			SZ_1M / LMF_SHADOW_UNIT + ram / 256);
+}
+
 /* points: 27 */
 static void tracker_test_order(struct kunit *test)
 {
@@ -623,6 +636,7 @@ static void tracker_test_random(struct kunit *test)
 
 static struct kunit_case tracker_test_cases[] = {
 	KUNIT_CASE(tracker_test_simple),
+	KUNIT_CASE(tracker_test_limit),
 	KUNIT_CASE(tracker_test_order),
 	KUNIT_CASE(tracker_test_no_log),
 	KUNIT_CASE(tracker_test_page_size),

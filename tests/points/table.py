@@ -152,7 +152,7 @@ POINTS = {
           CORE + 'compat.h': 'EXPORT_SYMBOL_LMF'}),
     40: ('One can see what happens: tracepoints, counters with a documented '
          'ABI, tests, and a page for who reads them',
-         {VFIO + 'trace.h': 'lmf_vfio_arc, lmf_vfio_report, '
-                            'lmf_vfio_overflow',
+         {VFIO + 'trace.h': 'lmf_vfio_arc, lmf_vfio_drain, '
+                            'lmf_vfio_report, lmf_vfio_overflow',
           VFIO + 'sysfs.c': 'lmf_vfio_groups'}),
 }
