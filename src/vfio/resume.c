@@ -30,11 +30,13 @@
  * struct lmf_resume - a session that loads; migf.lock protects it
  * @migf: base
  * @reader: framing
+ * @waits: a chunk is complete that the device was not asked to take yet
  * @loaded: the device has applied a complete state
  */
 struct lmf_resume {
 	struct lmf_migf migf;
 	struct lmf_stream_reader reader;
+	bool waits;
 	bool loaded;
 };
 
@@ -95,6 +97,32 @@ static int lmf_resume_wait_locked(struct lmf_resume *res, unsigned int used,
 	}
 }
 
+/*
+ * Have the device take the chunk that is complete. Where nobody asked it, as
+ * there was no memory or who writes is killed, the chunk stays for the next
+ * write(): its bytes are consumed, and come from nowhere again.
+ */
+static int lmf_resume_submit_locked(struct lmf_resume *res, bool nonblock)
+{
+	struct lmf_migf *migf = &res->migf;
+	struct lmf_slot *slot = lmf_migf_slot(migf, migf->used);
+	struct lmf_op *op;
+
+	op = lmf_vf_load_write(migf->dev->vf, migf->session, slot->buf,
+			       res->reader.length, &migf->wq);
+	res->waits = op == ERR_PTR(-ENOMEM) || op == ERR_PTR(-EINTR);
+	if (res->waits)
+		return PTR_ERR(op);
+	if (IS_ERR(op))
+		return lmf_resume_refuse_locked(res, PTR_ERR(op));
+	slot->op = op;
+	migf->used++;
+	/* Whether the identity matches is said at once. */
+	if (res->reader.states > 1 || nonblock)
+		return 0;
+	return lmf_resume_wait_locked(res, 0, false);
+}
+
 /* Give the reader a buffer for the chunk that begins. May drop lock. */
 static int lmf_resume_sink_locked(struct lmf_resume *res, bool nonblock)
 {
@@ -121,29 +149,11 @@ static int lmf_resume_prepare_locked(struct lmf_resume *res, bool nonblock)
 	int ret = lmf_migf_alive_locked(&res->migf);
 
 	ret = ret ?: lmf_resume_harvest_locked(res);
+	if (!ret && res->waits)
+		ret = lmf_resume_submit_locked(res, nonblock);
 	if (!ret && lmf_stream_needs_sink(&res->reader))
 		ret = lmf_resume_sink_locked(res, nonblock);
 	return ret;
-}
-
-/* A chunk is complete. */
-static int lmf_resume_state_locked(struct lmf_resume *res, bool nonblock)
-{
-	struct lmf_migf *migf = &res->migf;
-	struct lmf_slot *slot = lmf_migf_slot(migf, migf->used);
-	struct lmf_op *op;
-
-	trace_lmf_vfio_load_chunk(lmf_vfio_name(migf->dev), res->reader.states,
-				  res->reader.length);
-	op = lmf_vf_load_write(migf->dev->vf, migf->session, slot->buf,
-			       res->reader.length, &migf->wq);
-	if (IS_ERR(op))
-		return lmf_resume_refuse_locked(res, PTR_ERR(op));
-	slot->op = op;
-	migf->used++;
-	if (res->reader.states > 1 || nonblock)
-		return 0;
-	return lmf_resume_wait_locked(res, 0, false);
 }
 
 /*
@@ -174,7 +184,10 @@ static int lmf_resume_event_locked(struct lmf_resume *res, int event,
 		return lmf_resume_refuse_locked(res, event);
 	switch (event) {
 	case LMF_STREAM_STATE:
-		return lmf_resume_state_locked(res, nonblock);
+		trace_lmf_vfio_load_chunk(lmf_vfio_name(res->migf.dev),
+					  res->reader.states,
+					  res->reader.length);
+		return lmf_resume_submit_locked(res, nonblock);
 	case LMF_STREAM_END:
 		return lmf_resume_end_locked(res);
 	default:

@@ -72,7 +72,7 @@ POINTS = {
           VFIO + 'stream.c': 'lmf_stream_put_head, lmf_stream_put_end'}),
     18: ('What the state belongs to is judged before any of it is applied; a '
          'refusal stays',
-         {VFIO + 'resume.c': 'lmf_resume_state_locked, '
+         {VFIO + 'resume.c': 'lmf_resume_submit_locked, '
                              'lmf_resume_refuse_locked',
           FW + 'load.c': 'fw_load_write'}),
     19: ('A stream that is cut short, longer, doubled or out of order is not '
