@@ -4,8 +4,8 @@
  * LOG_READ gave them in, emit(iova, length) out. Bits that follow each other in
  * a leaf become one extent.
  *
- * The device is not trusted and may change a leaf while it is read: every field
- * is read once. What breaks the format is refused.
+ * The device is not trusted and may change a leaf while it is read: what is
+ * checked and then used is read once. What breaks the format is refused.
  */
 #include <linux/bitops.h>
 #include <linux/compiler.h>
@@ -66,22 +66,29 @@ static void lmf_leaf_word(struct lmf_leaf_run *run, u32 base, u64 word)
 	}
 }
 
-/* Where all is dirty a block is one run. */
+static bool lmf_block_full(const struct lmf_log_block *block)
+{
+	u32 i;
+
+	for (i = 0; i < LMF_BLOCK_WORDS; i++)
+		if (~READ_ONCE(block->bits[i]))
+			return false;
+	return true;
+}
+
+/* Of one that is not full, bits that come meanwhile are taken along. */
 static void lmf_leaf_block(struct lmf_leaf_run *run, u32 base,
 			   const struct lmf_log_block *block)
 {
-	u64 word[LMF_BLOCK_WORDS], all = U64_MAX;
 	u32 i;
 
-	for (i = 0; i < LMF_BLOCK_WORDS; i++) {
-		word[i] = le64_to_cpu(READ_ONCE(block->bits[i]));
-		all &= word[i];
-	}
-	if (!~all)
+	if (lmf_block_full(block)) {
 		lmf_leaf_run(run, base, LMF_LOG_BLOCK_GRANULES);
-	else
-		for (i = 0; i < LMF_BLOCK_WORDS; i++)
-			lmf_leaf_word(run, base + 64 * i, word[i]);
+		return;
+	}
+	for (i = 0; i < LMF_BLOCK_WORDS; i++)
+		lmf_leaf_word(run, base + 64 * i,
+			      le64_to_cpu(READ_ONCE(block->bits[i])));
 }
 
 /* Returns the bytes that the leaf takes, or -EBADMSG. */

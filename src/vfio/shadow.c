@@ -5,12 +5,12 @@
  * takes its window out and walks it in ascending order.
  *
  * It is a tree like a page table. A leaf stands for 32768 pages, 128 MiB, see
- * shadow_leaf.c; a node has 512 slots, and one whose slots are leaves has a word
- * for each of them besides. A slot is NULL (clean), LMF_FULL (all of it dirty,
- * which takes no memory) or memory, so cost and memory follow what is dirty, and
- * marking never fails: without memory, its slot becomes LMF_FULL. Too much is
- * allowed, too little never. For the same reason a full slot that cannot be
- * split stays full when a part of it is taken.
+ * shadow_leaf.c; a node has 512 slots, or 256 if they are leaves, with a word
+ * for each of them besides. A slot is NULL (clean), LMF_FULL (all of it
+ * dirty, which takes no memory) or memory, so cost and memory follow what is
+ * dirty, and marking never fails: without memory, its slot becomes LMF_FULL.
+ * Too much is allowed, too little never. For the same reason a full slot that
+ * cannot be split stays full when a part of it is taken.
  *
  * Leaves are at level 0, so the root is at level 1 or above. The functions on
  * slots, which are those of nodes, recurse at most LMF_LEVELS deep. Their @lo
@@ -31,7 +31,8 @@
 
 #define LMF_NODE_SHIFT	9
 #define LMF_NODE_SLOTS	BIT(LMF_NODE_SHIFT)
-#define LMF_LEVELS	6	/* 15 + 5 * 9 bits are enough for 52 */
+#define LMF_NODE_LEAVES	(LMF_NODE_SLOTS / 2)
+#define LMF_LEVELS	6	/* 15 + 8 + 4 * 9 bits are enough for 52 */
 
 #define LMF_PAGE_MASK	((1ull << LMF_SHADOW_SHIFT) - 1)
 
@@ -40,24 +41,37 @@
 
 const unsigned long lmf_full_mark;
 
-/* @pieces is there at level 1 alone: of each leaf, what is dirty as a whole. */
+/* At level 1 @pieces tells of each leaf what is dirty as a whole. */
 struct lmf_node {
-	void *slot[LMF_NODE_SLOTS];
-	u64 pieces[];
+	union {
+		void *slot[LMF_NODE_SLOTS];
+		struct {
+			void *leaf[LMF_NODE_LEAVES];
+			u64 pieces[LMF_NODE_LEAVES];
+		};
+	};
 };
 
-static unsigned int lmf_node_bytes(unsigned int level)
+static_assert(sizeof(struct lmf_node) <= LMF_SHADOW_BLOCK);
+static_assert(offsetof(struct lmf_node, leaf) ==
+	      offsetof(struct lmf_node, slot));
+
+static unsigned int lmf_node_slots(unsigned int level)
 {
-	return sizeof(struct lmf_node) +
-	       (level == 1 ? LMF_NODE_SLOTS * sizeof(u64) : 0);
+	return level == 1 ? LMF_NODE_LEAVES : LMF_NODE_SLOTS;
 }
 
-static_assert(sizeof(struct lmf_node) % LMF_SHADOW_UNIT == 0);
+/* A slot at @level is so many pages, as a power of two. */
+static unsigned int lmf_slot_shift(unsigned int level)
+{
+	return LMF_LEAF_SHIFT + level * LMF_NODE_SHIFT - !!level;
+}
 
-/* The last page of a slot at @level. */
+#define LMF_NEAR_SHIFT	lmf_slot_shift(1)
+
 static u64 lmf_slot_last(unsigned int level)
 {
-	return (1ull << (LMF_LEAF_SHIFT + level * LMF_NODE_SHIFT)) - 1;
+	return (1ull << lmf_slot_shift(level)) - 1;
 }
 
 static bool lmf_slot_whole(unsigned int level, u64 lo, u64 hi)
@@ -82,7 +96,7 @@ static u64 lmf_child_hi(unsigned int level, u64 hi, unsigned int i)
 
 static unsigned int lmf_child_index(unsigned int level, u64 page)
 {
-	return page >> (LMF_LEAF_SHIFT + (level - 1) * LMF_NODE_SHIFT);
+	return page >> lmf_slot_shift(level - 1);
 }
 
 /* Of @bytes, which is a multiple of LMF_SHADOW_UNIT; zeroed. */
@@ -111,7 +125,7 @@ static bool lmf_node_empty(const struct lmf_node *node, unsigned int level)
 {
 	unsigned int i;
 
-	for (i = 0; i < LMF_NODE_SLOTS; i++)
+	for (i = 0; i < lmf_node_slots(level); i++)
 		if (node->slot[i] || (level == 1 && node->pieces[i]))
 			return false;
 	return true;
@@ -126,12 +140,12 @@ static void lmf_slot_free(struct lmf_shadow_pool *pool, void **slot,
 	*slot = NULL;
 	if (!node || node == LMF_FULL)
 		return;
-	for (i = 0; i < LMF_NODE_SLOTS; i++)
+	for (i = 0; i < lmf_node_slots(level); i++)
 		if (level == 1)
 			lmf_leaf_free(pool, &node->slot[i], &node->pieces[i]);
 		else
 			lmf_slot_free(pool, &node->slot[i], level - 1);
-	lmf_block_free(pool, node, lmf_node_bytes(level));
+	lmf_block_free(pool, node, sizeof(*node));
 	if (level == 1)
 		cond_resched();
 }
@@ -140,7 +154,7 @@ static void lmf_node_shrink(struct lmf_shadow_pool *pool, void **slot,
 			    unsigned int level)
 {
 	if (lmf_node_empty(*slot, level)) {
-		lmf_block_free(pool, *slot, lmf_node_bytes(level));
+		lmf_block_free(pool, *slot, sizeof(struct lmf_node));
 		*slot = NULL;
 	}
 }
@@ -149,7 +163,7 @@ static bool lmf_node_grow(struct lmf_shadow_pool *pool, void **slot,
 			  unsigned int level)
 {
 	if (!*slot)
-		*slot = lmf_block_alloc(pool, lmf_node_bytes(level));
+		*slot = lmf_block_alloc(pool, sizeof(struct lmf_node));
 	return *slot;
 }
 
@@ -157,12 +171,12 @@ static bool lmf_node_grow(struct lmf_shadow_pool *pool, void **slot,
 static bool lmf_node_split(struct lmf_shadow_pool *pool, void **slot,
 			   unsigned int level)
 {
-	struct lmf_node *node = lmf_block_alloc(pool, lmf_node_bytes(level));
+	struct lmf_node *node = lmf_block_alloc(pool, sizeof(*node));
 	unsigned int i;
 
 	if (!node)
 		return false;
-	for (i = 0; i < LMF_NODE_SLOTS; i++)
+	for (i = 0; i < lmf_node_slots(level); i++)
 		node->slot[i] = LMF_FULL;
 	*slot = node;
 	return true;
@@ -306,11 +320,12 @@ static noinline void lmf_shadow_settle(struct lmf_shadow *shadow)
 	shadow->nahead = 0;
 }
 
-/* Whatever frees a node must have this forgotten. */
+/* Whatever frees a node must have all of them forgotten. */
 static void lmf_shadow_forget(struct lmf_shadow *shadow)
 {
 	lmf_shadow_settle(shadow);
-	shadow->near = NULL;
+	memset(shadow->near, 0, sizeof(shadow->near));
+	shadow->last = NULL;
 }
 
 /**
@@ -342,71 +357,76 @@ static u32 lmf_shadow_first_span(const struct lmf_shadow *shadow, u64 iova)
 /* The node with the leaf that holds @page, if there is one. */
 static struct lmf_node *lmf_shadow_node(struct lmf_shadow *shadow, u64 page)
 {
-	unsigned int shift = LMF_LEAF_SHIFT + shadow->level * LMF_NODE_SHIFT;
 	struct lmf_node *node = shadow->root;
+	unsigned int level = shadow->level;
 
-	while (node && node != LMF_FULL) {
-		shift -= LMF_NODE_SHIFT;
-		if (shift == LMF_LEAF_SHIFT)
-			return node;
-		node = node->slot[(page >> shift) % LMF_NODE_SLOTS];
-	}
-	return NULL;
+	for (; level > 1 && node && node != LMF_FULL; level--)
+		node = node->slot[lmf_child_index(level, page) %
+				  LMF_NODE_SLOTS];
+	return node == LMF_FULL ? NULL : node;
 }
 
-/*
- * Makes the leaf that holds [lo, hi] the near one, if there is one that does,
- * and if all of it is tracked. Most extents are like that, and most leaves lie
- * in the same span as the one before.
- */
+static struct lmf_near *lmf_shadow_near(struct lmf_shadow *shadow, u64 page)
+{
+	return &shadow->near[(page >> LMF_NEAR_SHIFT) % LMF_SHADOW_NEAR];
+}
+
+/* Does one node hold [lo, hi], and is all of it tracked? Then it is near. */
 static bool lmf_shadow_find(struct lmf_shadow *shadow, u64 lo, u64 hi)
 {
-	u64 leaf = lo >> LMF_LEAF_SHIFT, iova, last;
-	const struct lmf_log_span *span;
-	struct lmf_node *node;
+	const struct lmf_log_span *span = &shadow->spans[shadow->near_span];
+	u64 first = span->iova >> LMF_SHADOW_SHIFT;
+	u64 last = span->last >> LMF_SHADOW_SHIFT;
+	struct lmf_near *near = lmf_shadow_near(shadow, lo);
+	u64 base = lo & ~lmf_slot_last(1);
 
-	iova = leaf << (LMF_LEAF_SHIFT + LMF_SHADOW_SHIFT);
-	last = iova + (1ull << (LMF_LEAF_SHIFT + LMF_SHADOW_SHIFT)) - 1;
-	span = &shadow->spans[shadow->near_span];
-	if (leaf != hi >> LMF_LEAF_SHIFT || iova < span->iova ||
-	    last > span->last)
+	if (lo < first || hi > last)
 		return false;
-	node = lmf_shadow_node(shadow, lo);
-	if (!node)
-		return false;
-	shadow->near = &node->slot[leaf % LMF_NODE_SLOTS];
-	shadow->near_pieces = &node->pieces[leaf % LMF_NODE_SLOTS];
-	shadow->near_leaf = leaf;
-	return true;
+	near->node = lmf_shadow_node(shadow, lo);
+	near->first = max(base, first);
+	near->end = near->node ?
+		    min(base + lmf_slot_last(1), last) + 1 : 0;
+	return hi < near->end;
 }
 
-static void lmf_shadow_mark_ahead(struct lmf_shadow *shadow, u32 page)
+static void lmf_shadow_mark_ahead(struct lmf_shadow *shadow, void **slot,
+				  u64 *pieces, u32 page)
 {
 	u32 n = shadow->nahead++;
 
-	prefetchw(lmf_slot_list(*shadow->near));
-	shadow->ahead[n].slot = shadow->near;
-	shadow->ahead[n].pieces = shadow->near_pieces;
+	prefetchw(lmf_slot_list(*slot));
+	shadow->ahead[n].slot = slot;
+	shadow->ahead[n].pieces = pieces;
 	shadow->ahead[n].page = page;
 	if (shadow->nahead == LMF_SHADOW_AHEAD)
 		lmf_shadow_settle(shadow);
 }
 
+/* Most extents lie in one leaf, and most pages in a list. */
+static void lmf_shadow_mark_near(struct lmf_shadow *shadow,
+				 const struct lmf_near *near, u64 lo, u64 hi)
+{
+	u64 leaf = lo >> LMF_LEAF_SHIFT, first = leaf << LMF_LEAF_SHIFT;
+	void **slot = &near->node->leaf[leaf % LMF_NODE_LEAVES];
+	u64 *pieces = &near->node->pieces[leaf % LMF_NODE_LEAVES];
+
+	if (first >= near->first && first + LMF_LEAF_BITS <= near->end) {
+		shadow->last = slot;
+		shadow->last_leaf = leaf;
+	}
+	if (lo == hi && lmf_slot_list(*slot))
+		lmf_shadow_mark_ahead(shadow, slot, pieces,
+				      lo % LMF_LEAF_BITS);
+	else
+		lmf_leaf_set(shadow->pool, slot, pieces, lo % LMF_LEAF_BITS,
+			     hi % LMF_LEAF_BITS);
+}
+
 static noinline void lmf_shadow_mark_far(struct lmf_shadow *shadow, u64 iova,
 					 u64 last)
 {
-	u64 lo = iova >> LMF_SHADOW_SHIFT, hi = last >> LMF_SHADOW_SHIFT;
 	u32 i;
 
-	if (lmf_shadow_find(shadow, lo, hi)) {
-		if (lo == hi && lmf_slot_list(*shadow->near))
-			lmf_shadow_mark_ahead(shadow, lo % LMF_LEAF_BITS);
-		else
-			lmf_leaf_set(shadow->pool, shadow->near,
-				     shadow->near_pieces, lo % LMF_LEAF_BITS,
-				     hi % LMF_LEAF_BITS);
-		return;
-	}
 	lmf_shadow_forget(shadow);
 	i = lmf_shadow_first_span(shadow, iova);
 	shadow->near_span = min(i, shadow->nspans - 1);
@@ -432,13 +452,20 @@ void lmf_shadow_mark(struct lmf_shadow *shadow, u64 iova, u64 length)
 {
 	u64 last = iova + length - 1;
 	u64 lo = iova >> LMF_SHADOW_SHIFT, hi = last >> LMF_SHADOW_SHIFT;
+	const struct lmf_near *near;
 
 	/* Nothing is to be saved for this. */
-	if (lo == hi && shadow->near &&
-	    lo >> LMF_LEAF_SHIFT == shadow->near_leaf &&
-	    lmf_leaf_add(*shadow->near, lo % LMF_LEAF_BITS))
+	if (lo == hi && shadow->last &&
+	    lo >> LMF_LEAF_SHIFT == shadow->last_leaf &&
+	    lmf_leaf_add(*shadow->last, lo % LMF_LEAF_BITS))
 		return;
-	lmf_shadow_mark_far(shadow, iova, last);
+	near = lmf_shadow_near(shadow, lo);
+	if (lo >> LMF_LEAF_SHIFT == hi >> LMF_LEAF_SHIFT &&
+	    ((lo >= near->first && hi < near->end) ||
+	     lmf_shadow_find(shadow, lo, hi)))
+		lmf_shadow_mark_near(shadow, near, lo, hi);
+	else
+		lmf_shadow_mark_far(shadow, iova, last);
 }
 
 /**

@@ -25,6 +25,21 @@ struct lmf_shadow_pool {
 };
 
 #define LMF_SHADOW_AHEAD	16
+#define LMF_SHADOW_NEAR		32	/* 32 GiB each */
+
+struct lmf_node;
+
+/**
+ * struct lmf_near - a node of leaves
+ * @node: it
+ * @first: first tracked page in it
+ * @end: behind the last one, as far as all between is tracked; 0: none
+ */
+struct lmf_near {
+	struct lmf_node *node;
+	u64 first;
+	u64 end;
+};
 
 /**
  * struct lmf_shadow - a set of dirty pages within tracked spans
@@ -33,9 +48,9 @@ struct lmf_shadow_pool {
  * @nspans: their number
  * @level: of the root, at least 1
  * @root: slot of the root
- * @near: slot of the leaf that was marked last, or NULL
- * @near_pieces: the word beside it
- * @near_leaf: number of that leaf, all of which is tracked
+ * @near: nodes of leaves, to be found without looking for them
+ * @last: slot of the leaf that was marked last, or NULL
+ * @last_leaf: its number; all of it is tracked
  * @near_span: the span that was looked up last
  * @nahead: marks that are not in the tree yet, as memory is waited for
  * @ahead: they: the slot of a leaf and its word, and a page of it
@@ -46,9 +61,9 @@ struct lmf_shadow {
 	u32 nspans;
 	unsigned int level;
 	void *root;
-	void **near;
-	u64 *near_pieces;
-	u64 near_leaf;
+	struct lmf_near near[LMF_SHADOW_NEAR];
+	void **last;
+	u64 last_leaf;
 	u32 near_span;
 	u32 nahead;
 	struct {

@@ -130,7 +130,7 @@ static void lmf_map_set_pieces(unsigned long *map, u64 pieces)
 			   LMF_PIECE_PAGES);
 }
 
-/* The slot as a bitmap with all that is dirty, or NULL without memory for it. */
+/* The slot as a bitmap of all that is dirty, or NULL without memory for it. */
 static unsigned long *lmf_leaf_map(struct lmf_shadow_pool *pool, void **slot,
 				   u64 *pieces)
 {
