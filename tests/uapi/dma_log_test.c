@@ -297,6 +297,38 @@ TEST_F_TIMEOUT(dma_log, unmapped_before_the_report, LIMIT)
 	EXPECT_EQ(0, report_all(_metadata, &self->dev, &model));
 }
 
+/*
+ * As a VMM with a virtual IOMMU does all day. The log is of addresses, whatever
+ * memory lies there, and also while none does.
+ */
+/* points: 28 */
+TEST_F_TIMEOUT(dma_log, mapped_again_elsewhere, LIMIT)
+{
+	void *memory[2];
+
+	if (!begin_log(_metadata, &self->dev, PAGE))
+		SKIP(return, NO_PLUGIN);
+	for (int i = 0; i < 2; i++) {
+		memory[i] = mmap(NULL, DMA_BYTES, PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		ASSERT_NE(MAP_FAILED, memory[i]);
+	}
+	for (int round = 0; round < 24; round++) {
+		for (int i = 0; i < 5; i++)
+			ASSERT_EQ(0, write_random(&model));
+		if (round % 3 == 0)
+			report_random(_metadata, &self->dev, &model);
+		ASSERT_EQ(0, vdev_unmap(&self->dev, DMA_BYTES, DMA_IOVA));
+		if (round % 3 == 1)
+			report_random(_metadata, &self->dev, &model);
+		ASSERT_EQ(0, vdev_map(&self->dev, memory[round % 2], DMA_BYTES,
+				      DMA_IOVA));
+		if (round % 3 == 2)
+			report_random(_metadata, &self->dev, &model);
+	}
+	EXPECT_EQ(0, report_all(_metadata, &self->dev, &model));
+}
+
 /* What was written before the start, or after the stop, is not told. */
 TEST_F_TIMEOUT(dma_log, begins_and_ends_clean, LIMIT)
 {
