@@ -35,7 +35,9 @@ def rows(formats):
         result.append({
             **shared, 'name': 'fio_logged', 'unit': 'MiB/s', 'n': ROUNDS,
             'baseline_is': 'without a log', 'ours': ours,
-            'baseline': without, 'ratio': ours / without})
+            'baseline': without, 'ratio': ours / without,
+            'range': [min(one['with']), max(one['with'])],
+            'baseline_range': [min(one['without']), max(one['without'])]})
         result.append({
             **shared, 'name': 'report_ioctl', 'unit': 'us',
             'n': len(one['report_ns']), 'baseline_is': 'longest',

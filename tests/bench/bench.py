@@ -142,7 +142,12 @@ def show(result):
 
 def main():
     lines, complete = measure()
-    result = rows(lines) + bed_bench.rows(FORMATS)
+    result = rows(lines)
+    try:
+        result += bed_bench.rows(FORMATS)
+    except bed_bench.bed.BedError as error:
+        print(error)
+        complete = False
     os.makedirs(os.path.dirname(RESULT), exist_ok=True)
     with open(RESULT, 'w', encoding='utf-8') as f:
         json.dump(result, f, indent=1)

@@ -31,7 +31,10 @@ def other(one):
 
 
 def fio(one):
-    return [one['format'], us(one['ours']), us(one['baseline']),
+    return [one['format'],
+            *('{:,.0f} ({:,.0f} to {:,.0f})'.format(one[median], *one[ends])
+              for median, ends in (('ours', 'range'),
+                                   ('baseline', 'baseline_range'))),
             f"{one['ratio']:,.2f}"]
 
 

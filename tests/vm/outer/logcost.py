@@ -32,16 +32,25 @@ class Feature(ctypes.Structure):
                 ('data', ctypes.c_uint64 * 4)]
 
 
+def device_of(pid):
+    """The number of a process's open VFIO device."""
+    for fd in os.listdir(f'/proc/{pid}/fd'):
+        try:
+            if os.readlink(f'/proc/{pid}/fd/{fd}') == \
+                    'anon_inode:[vfio-device]':
+                return int(fd)
+        except FileNotFoundError:
+            pass    # closed meanwhile
+    raise RuntimeError(f'{pid} has no VFIO device')
+
+
 class Log:
     """The log of the VF that a QEMU holds, over `size` bytes from 0 on."""
 
     def __init__(self, process, size):
         libc = ctypes.CDLL(None, use_errno=True)
         pidfd = os.pidfd_open(process.pid)
-        theirs = next(int(fd) for fd in os.listdir(f'/proc/{process.pid}/fd')
-                      if os.readlink(f'/proc/{process.pid}/fd/{fd}') ==
-                      'anon_inode:[vfio-device]')
-        self.fd = libc.syscall(PIDFD_GETFD, pidfd, theirs, 0)
+        self.fd = libc.syscall(PIDFD_GETFD, pidfd, device_of(process.pid), 0)
         os.close(pidfd)
         if self.fd < 0:
             raise OSError(ctypes.get_errno(), 'pidfd_getfd')
@@ -90,13 +99,12 @@ def interval(guest, seconds, log=None, gap=0.2):
         if log:
             reports.append(log.report())
     last_sectors, last = moved(guest)
+    if last_sectors == sectors:
+        raise RuntimeError('fio reads nothing')
     return (last_sectors - sectors) / 2048 / (last - begin), reports
 
 
-def compare(log, guest, name, result, seconds=2):
-    """Both ways once, added to `result`."""
-    host.choose_log_format(guest.bdf, name)
-    result['without'].append(interval(guest, seconds)[0])
+def logged(log, guest, name, result, seconds):
     log.start()
     used = host.counters(guest.bdf)['log_format']
     speed, reports = interval(guest, seconds, log)
@@ -106,6 +114,16 @@ def compare(log, guest, name, result, seconds=2):
     result['with'].append(speed)
     result['report_ns'] += [ns for ns, _ in reports]
     result['pages'] += [pages for _, pages in reports]
+
+
+def compare(log, guest, name, result, log_first, seconds=2):
+    """Both ways once, added to `result`; what comes first has no advantage."""
+    host.choose_log_format(guest.bdf, name)
+    if log_first:
+        logged(log, guest, name, result, seconds)
+    result['without'].append(interval(guest, seconds)[0])
+    if not log_first:
+        logged(log, guest, name, result, seconds)
 
 
 def measure(formats, rounds, memory=512):
@@ -119,10 +137,12 @@ def measure(formats, rounds, memory=512):
     try:
         guest.console.wait_up()
         Disk(guest).tool(f'{FIO} >/dev/null 2>&1 & true')
+        guest.run('while [ "$(cut -c1-30 /sys/block/lmf0/inflight)" = '
+                  '"       0        0" ]; do usleep 10000; done')
         with contextlib.closing(Log(guest.process, memory << 20)) as log:
-            for _ in range(rounds):
+            for n in range(rounds):
                 for name, one in result.items():
-                    compare(log, guest, name, one)
+                    compare(log, guest, name, one, n % 2)
     finally:
         host.choose_log_format(guest.bdf, 'best')
         both.close()
