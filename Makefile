@@ -18,7 +18,7 @@ help:
 	@echo 'make bench        figures beside those of other ways; targets'
 	@echo 'make modules      the kernel modules, against KDIR=$(KDIR)'
 	@echo 'make modules_install'
-	@echo '                  put them where modprobe finds them, after depmod'
+	@echo '                  put them where depmod finds them'
 	@echo 'make lmfctl       the tool for operators, as build/lmfctl/lmfctl'
 	@echo 'make intree KTREE=dir'
 	@echo '                  lay the drivers into a Linux source tree'

@@ -111,8 +111,9 @@ struct lmf_vf_notify {
  * in lmf_vf_put(): both wait for one that is running.
  *
  * Return: the handle, or ERR_PTR(): -EOPNOTSUPP if the function is no VF of an
- * LMF PF, its PF is not bound to our PF driver or the device is of another major
- * version, -EBUSY if the interface is already taken, or an error of a command.
+ * LMF PF, its PF is not bound to our PF driver or the device is of another
+ * major version, -EBUSY if the interface is already taken, or an error of a
+ * command.
  */
 struct lmf_vf *lmf_vf_get(struct pci_dev *pdev,
 			  const struct lmf_vf_notify *notify, void *priv);

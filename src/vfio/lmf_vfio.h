@@ -66,11 +66,12 @@ struct lmf_migf;
  * @state_mutex: protects @level, @spare, changes of @state and @migf
  * @level: quiesce level that was asked for last
  * @spare: a save, made before the VF was stopped, or NULL
- * @reset_lock: protects @state, @migf, @reset_pending, @level_lost
+ * @reset_lock: protects @state, @migf, @reset_pending, @level_lost, @pf_lost
  * @state: migration state, unless a reset is pending: then it is RUNNING
  * @migf: the session, or NULL
  * @reset_pending: a reset came, its teardown is still to be done
  * @level_lost: the VF may have left @level on its own
+ * @pf_lost: the PF was lost, since that was looked at last
  * @settle_work: does that teardown
  */
 struct lmf_vfio_device {
@@ -90,6 +91,7 @@ struct lmf_vfio_device {
 	struct lmf_migf *migf;
 	bool reset_pending;
 	bool level_lost;
+	bool pf_lost;
 	struct work_struct settle_work;
 };
 

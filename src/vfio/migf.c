@@ -16,7 +16,8 @@
  *
  * Nor is it held while an operation is waited for. The operation stays: only
  * the holder of io_mutex forgets operations, or lmf_migf_disable(), which
- * waits for the waiter.
+ * waits for the waiter. It is held over the questions to the device that an
+ * estimate, or somebody who polls, needs.
  */
 #include <linux/anon_inodes.h>
 #include <linux/pagemap.h>
@@ -197,9 +198,11 @@ int lmf_migf_begin_io(struct lmf_migf *migf, bool nonblock)
 	} else if (mutex_lock_killable(&migf->io_mutex)) {
 		return -EINTR;
 	}
-	if (mutex_lock_killable(&migf->lock)) {
+	/* A question to the device may be under way. */
+	if (nonblock ? !mutex_trylock(&migf->lock) :
+		       mutex_lock_killable(&migf->lock)) {
 		mutex_unlock(&migf->io_mutex);
-		return -EINTR;
+		return nonblock ? -EAGAIN : -EINTR;
 	}
 	return 0;
 }

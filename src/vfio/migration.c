@@ -160,6 +160,7 @@ static bool lmf_take_level_lost(struct lmf_vfio_device *dev)
 	spin_lock(&dev->reset_lock);
 	lost = dev->level_lost;
 	dev->level_lost = false;
+	dev->pf_lost = false;
 	spin_unlock(&dev->reset_lock);
 	return lost;
 }
@@ -192,6 +193,27 @@ static int lmf_check_level_locked(struct lmf_vfio_device *dev)
 	return ret;
 }
 
+/*
+ * Bring the VF from one level to another. If the PF was lost since it was
+ * looked at, and so perhaps before this, nobody can tell what the VF still has.
+ */
+static int lmf_quiesce_locked(struct lmf_vfio_device *dev,
+			      enum lmf_quiesce from, enum lmf_quiesce to)
+{
+	int ret = lmf_vf_quiesce(dev->vf, to);
+	bool lost;
+
+	if (ret || from == LMF_RUN || lmf_level_of(dev->state) == LMF_RUN)
+		return ret;
+	spin_lock(&dev->reset_lock);
+	lost = dev->pf_lost && !dev->reset_pending;
+	spin_unlock(&dev->reset_lock);
+	if (!lost)
+		return 0;
+	lmf_fail_locked(dev);
+	return -EIO;
+}
+
 static bool lmf_is_lost(const struct lmf_vfio_device *dev)
 {
 	return dev->state == VFIO_DEVICE_STATE_ERROR;
@@ -218,7 +240,9 @@ static int lmf_settle_locked(struct lmf_vfio_device *dev)
 		ret = lmf_check_level_locked(dev);
 	if (lmf_is_lost(dev))
 		return 0;
-	ret = ret ?: lmf_vf_quiesce(dev->vf, level);
+	ret = ret ?: lmf_quiesce_locked(dev, dev->level, level);
+	if (lmf_is_lost(dev))
+		return 0;
 	if (ret) {
 		spin_lock(&dev->reset_lock);
 		dev->level_lost = true;
@@ -265,17 +289,17 @@ static int lmf_change_level_locked(struct lmf_vfio_device *dev,
 
 	lockdep_assert_held(&dev->state_mutex);
 	dev->level = level;
-	ret = lmf_vf_quiesce(dev->vf, level);
-	if (!ret)
-		return 0;
-	err = lmf_vf_quiesce(dev->vf, old);
-	if (!err) {
+	ret = lmf_quiesce_locked(dev, old, level);
+	if (!ret || lmf_is_lost(dev))
+		return ret;
+	/* When the PF is back it may have reset the VF: look at it first. */
+	err = ret == -ENOTCONN ? ret : lmf_quiesce_locked(dev, old, old);
+	if (!err)
 		dev->level = old;
-	} else if (lmf_is_transient(err)) {
+	else if (lmf_is_transient(err))
 		lmf_migration_lost(dev);
-	} else if (!lmf_reset_pending(dev)) {
+	else if (!lmf_reset_pending(dev))
 		lmf_fail_locked(dev);
-	}
 	return ret;
 }
 
@@ -593,13 +617,14 @@ void lmf_migration_reset_done(struct lmf_vfio_device *dev)
  * lmf_migration_sessions_lost() - the PF was lost, and the session with it
  * @dev: device
  *
- * No command has told so, as perhaps none was under way. Where the VF stands is
- * looked at before the next state is entered, at the latest.
+ * No command has told so, as perhaps none was under way. Nor can any be sent
+ * before this was called: so the VF is not stopped anew unnoticed.
  */
 void lmf_migration_sessions_lost(struct lmf_vfio_device *dev)
 {
 	spin_lock(&dev->reset_lock);
 	dev->level_lost = true;
+	dev->pf_lost = true;
 	if (dev->migf)
 		lmf_migf_mark_lost(dev->migf);
 	spin_unlock(&dev->reset_lock);

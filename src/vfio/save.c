@@ -14,9 +14,8 @@
  * only when that comes back empty, too, is it ENOMSG. So at a temporary end
  * each read() costs one command.
  *
- * Nobody tells us when media becomes dirty. So poll() at the temporary end
- * waits for a state change, an error or a reset; it does not wake for new
- * dirty media, as nobody asks for it meanwhile.
+ * Nobody tells us when media becomes dirty. While somebody polls at the
+ * temporary end the device is asked now and then.
  *
  * In the final phase chunks asked for earlier come first. When the device has
  * said that its state ends, END follows, and then read() gives 0.

@@ -216,7 +216,8 @@ static void lmf_tracker_set_buf(struct lmf_tracker *t, struct lmf_buf *buf,
 	t->stats.ring_entries = entries;
 	spin_unlock(&t->stats_lock);
 	/* A threshold that was notified before this could not be served. */
-	queue_work(LMF_UNBOUND_WQ, &t->drain);
+	if (buf)
+		queue_work(LMF_UNBOUND_WQ, &t->drain);
 }
 
 static int lmf_tracker_log_start(struct lmf_tracker *t,

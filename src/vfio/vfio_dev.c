@@ -88,6 +88,7 @@ static void lmf_notify_sessions_lost(void *priv)
 {
 	struct lmf_vfio_device *dev = priv;
 
+	/* Pairs with lmf_vfio_setup(). */
 	if (smp_load_acquire(&dev->notify_ready))
 		lmf_migration_sessions_lost(dev);
 }

@@ -33,7 +33,9 @@ static void core_told_sessions_lost(void *priv)
 {
 	struct core_vf *vf = priv;
 
-	atomic_inc(&vf->sessions_lost);
+	/* So early that nothing can have been sent to the device again. */
+	if (vf->handle && !lmf_core_is_up(vf->handle->func->core))
+		atomic_inc(&vf->sessions_lost);
 }
 
 static void core_told_lost(void *priv)

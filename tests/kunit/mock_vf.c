@@ -166,6 +166,8 @@ int lmf_vf_quiesce(struct lmf_vf *vf, enum lmf_quiesce level)
 
 	if (fatal_signal_pending(current))
 		return -EINTR;
+	if (vf->quiesced)
+		vf->quiesced(vf);
 	spin_lock(&vf->lock);
 	err = mock_strike_locked(vf, MOCK_QUIESCE);
 	if (!err || ++vf->quiesces % 2)

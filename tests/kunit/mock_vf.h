@@ -62,6 +62,7 @@ enum mock_load_stage {
  * @no_bufs: there is no memory for buffers
  * @no_ops: nor, with this, for operations
  * @begun: told of a session before the driver is, or NULL
+ * @quiesced: told of a quiesce before it is done, or NULL
  * @change: woken when @hold ends and when an operation is done
  * @bufs: not freed
  * @uncharged: buffers that no memory cgroup pays for, ever
@@ -95,6 +96,7 @@ struct lmf_vf {
 	bool no_bufs;
 	bool no_ops;
 	void (*begun)(struct lmf_vf *vf);
+	void (*quiesced)(struct lmf_vf *vf);
 	wait_queue_head_t change;
 	atomic_t bufs;
 	atomic_t uncharged;

@@ -253,6 +253,9 @@ static void publish_test_notify(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, lmf_vfio_setup(&b->dev, &b->pdev), 0);
 	publish_notify->log_threshold(&b->dev);
 	KUNIT_EXPECT_FALSE(test, work_busy(&b->dev.tracker.drain));
+	KUNIT_EXPECT_FALSE(test, b->dev.pf_lost);
+	publish_notify->sessions_lost(&b->dev);
+	KUNIT_EXPECT_TRUE(test, b->dev.pf_lost);
 	lmf_vfio_teardown(&b->dev);
 }
 

@@ -59,7 +59,7 @@ static void rare_test_write_memory(struct kunit *test)
 		p->dst->vf.no_ops = failed % 2 == 0;
 		ret = write_some(p, f, at, min(p->bytes - at, 3000));
 		failed += ret == -ENOMEM || !p->dst->vf.no_ops;
-		if (ret <= 0 && ret != -ENOMEM)
+		if ((ret <= 0 && ret != -ENOMEM) || failed > p->bytes)
 			break;
 	}
 	KUNIT_EXPECT_GT(test, ret, 0);

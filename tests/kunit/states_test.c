@@ -138,9 +138,9 @@ static void try_transient(struct pair *p, struct file *f, int err)
 {
 	struct lmf_vf *vf = &p->src->vf;
 
-	/* There and back, and what is to settle it at once. */
+	/* There and back, and what is to settle it; not back to a lost PF. */
 	vf->fault[MOCK_QUIESCE] = (struct mock_fault) {
-		.in = 1, .more = 2, .err = err,
+		.in = 1, .more = err == -ENOTCONN ? 1 : 2, .err = err,
 	};
 	KUNIT_EXPECT_EQ(p->test, go(p->src, STATE(STOP_COPY)), err);
 	KUNIT_EXPECT_EQ(p->test, get_state(p->src), STATE(PRE_COPY));
@@ -269,6 +269,46 @@ static void states_test_lost(struct kunit *test)
 	}
 }
 
+static void lose_pf(struct lmf_vf *vf)
+{
+	struct bed *b = container_of(vf, struct bed, vf);
+
+	vf->quiesced = NULL;
+	mock_vf_reset(vf);
+	lmf_migration_sessions_lost(&b->dev);
+}
+
+/* It was there when that was looked at, and gone when it was stopped. */
+/* points: 38 */
+static void states_test_lost_between(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct lmf_vf *vf = &p->src->vf;
+
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(RUNNING_P2P)), 0);
+	vf->quiesced = lose_pf;
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP)), -EIO);
+	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(ERROR));
+	reset(p->src);
+
+	/* Nobody asked the device to stop: it is not brought back, either. */
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(RUNNING_P2P)), 0);
+	vf->quiesced = lose_pf;
+	vf->fault[MOCK_QUIESCE] = (struct mock_fault) {
+		.in = 1, .err = -ENOTCONN,
+	};
+	vf->quiesces = 1;	/* it is not done */
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP)), -ENOTCONN);
+	flush_work(&p->src->dev.settle_work);
+	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(ERROR));
+	reset(p->src);
+
+	/* One that ran all the time has lost nothing that we know of. */
+	vf->quiesced = lose_pf;
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(RUNNING_P2P)), 0);
+	reset(p->src);
+}
+
 /* One of its queue alone does not; meanwhile nobody can tell. */
 static void states_test_load_kept(struct kunit *test)
 {
@@ -312,6 +352,7 @@ static struct kunit_case states_test_cases[] = {
 	KUNIT_CASE(states_test_killed),
 	KUNIT_CASE(states_test_load_lost),
 	KUNIT_CASE(states_test_lost),
+	KUNIT_CASE(states_test_lost_between),
 	KUNIT_CASE(states_test_load_kept),
 	KUNIT_CASE(states_test_size),
 	{}
