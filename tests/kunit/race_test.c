@@ -144,6 +144,8 @@ static void block_reader(struct pair *p, long (*meanwhile)(struct bed *b))
 	reader.f = f;
 	player_start(&reader);
 	KUNIT_EXPECT_TRUE(p->test, wait_until(READ_ONCE(migf->waiting), 10));
+	/* Who waits has dropped the lock, but shuts out other readers. */
+	KUNIT_EXPECT_TRUE(p->test, mutex_is_locked(&migf->io_mutex));
 	KUNIT_EXPECT_EQ(p->test, meanwhile(p->src), 0);
 	mock_vf_release(&p->src->vf);
 	KUNIT_EXPECT_EQ(p->test, go(p->src, STATE(RUNNING)), 0);
