@@ -46,7 +46,7 @@ def bed(*names):
 # and about how many minutes it takes, the building of what it alone needs
 # included. None: CI leaves it out, as it was not seen green as it stands, or
 # measures what needs a quiet machine (precopy: 3), or takes too long for what
-# else is to come (to-and-fro-debug: 26).
+# else is to come (uapi: 8, to-and-fro-debug: 26).
 FULL = [
     ('style', 'tap', ['tests/style/run'], 5),
     ('sweep', 'tap', ['env', 'LMF_UML_ARGS=sweep_test.stride=1',
