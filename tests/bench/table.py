@@ -44,7 +44,7 @@ def ioctl(one):
 
 
 def table(title, heads, rows):
-    lines = [heads, ['---'] * len(heads), *rows]
+    lines = [heads, ['---'] * len(heads)] + rows
     return '\n'.join([f'\n## {title}\n'] + [
         '| ' + ' | '.join(line) + ' |' for line in lines]) + '\n'
 
@@ -52,9 +52,6 @@ def table(title, heads, rows):
 def main():
     with open(TOP + '/build/bench.json', encoding='utf-8') as f:
         rows = json.load(f)
-    named = {one['name']: [] for one in rows}
-    for one in rows:
-        named[one['name']].append(one)
     known = [one for one in rows if 'ways' in one and
              one['name'].startswith('report_')]
     streams = [one for one in rows if one['name'] in ('save', 'resume')]
@@ -73,10 +70,11 @@ def main():
                    ''], [other(one) for one in memory])
     text += table('fio of a guest, MiB a second',
                   ['format', 'with the log', 'without', 'ratio'],
-                  map(fio, named['fio_logged']))
+                  [fio(one) for one in rows if one['name'] == 'fio_logged'])
     text += table('Reports beside that fio, microseconds',
                   ['format', 'pages', 'median', 'longest'],
-                  map(ioctl, named['report_ioctl']))
+                  [ioctl(one) for one in rows
+                   if one['name'] == 'report_ioctl'])
     with open(DOCUMENT, 'w', encoding='utf-8') as f:
         f.write(text)
 

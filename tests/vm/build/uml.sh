@@ -74,7 +74,7 @@ build_gcov_tree()
 # Kbuild links by name.
 build()
 {
-	in_place "$tree/drivers/lmf" "$steps/enter.sh" bash -ec "
+	in_place "$tree/drivers/lmf" in_root bash -ec "
 		cd '$top'
 		rsync -rcR --delete --exclude='*.o' --exclude='*.a' \
 			--exclude='.*.cmd' --exclude=modules.order \

@@ -13,7 +13,7 @@ import time
 
 import host
 from disk import Disk
-from migration import Pair
+from migration import pair
 
 PIDFD_GETFD = 438
 FEATURE = 0x3b75
@@ -132,10 +132,8 @@ def measure(formats, rounds, memory=512):
     """
     result = {name: {'without': [], 'with': [], 'report_ns': [], 'pages': []}
               for name in formats}
-    both = Pair(name='cost', memory=memory)
-    guest = both.source
-    try:
-        guest.console.wait_up()
+    with pair(name='cost', memory=memory) as both:
+        guest = both.source
         Disk(guest).tool(f'{FIO} >/dev/null 2>&1 & true')
         guest.run('while [ "$(cut -c1-30 /sys/block/lmf0/inflight)" = '
                   '"       0        0" ]; do usleep 10000; done')
@@ -143,7 +141,4 @@ def measure(formats, rounds, memory=512):
             for n in range(rounds):
                 for name, one in result.items():
                     compare(log, guest, name, one, n % 2)
-    finally:
-        host.choose_log_format(guest.bdf, 'best')
-        both.close()
     return result
