@@ -257,8 +257,7 @@ int lmf_vf_save_begin(struct lmf_vf *vf, u64 *session);
  *
  * Chunks are given in the order of the calls. The first chunk of a session is
  * the identity alone. Waits, killable, while the VF has as many commands under
- * way as it may have; no more than four reads at a time are no reason for that
- * with a queue of at least 8 entries for each VF.
+ * way as it may have.
  *
  * Return: the operation, or ERR_PTR().
  */

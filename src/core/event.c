@@ -79,17 +79,31 @@ static void lmf_aeq_drain(struct lmf_core *core, struct lmf_events *events)
 	spin_unlock_irqrestore(&core->lock, flags);
 }
 
-static void lmf_notify(struct lmf_func *func, bool threshold, bool lost)
+#define LMF_TELL_THRESHOLD	BIT(0)
+#define LMF_TELL_SESSIONS_LOST	BIT(1)
+#define LMF_TELL_LOST		BIT(2)
+
+static void lmf_notify(struct lmf_func *func, unsigned int what)
 {
 	const struct lmf_vf_notify *notify;
 
 	mutex_lock(&func->notify_lock);
 	notify = func->vf ? func->vf->notify : NULL;
-	if (notify && lost && notify->lost)
+	if (notify && what & LMF_TELL_SESSIONS_LOST && notify->sessions_lost)
+		notify->sessions_lost(func->vf->priv);
+	if (notify && what & LMF_TELL_LOST && notify->lost)
 		notify->lost(func->vf->priv);
-	if (notify && threshold && notify->log_threshold)
+	if (notify && what & LMF_TELL_THRESHOLD && notify->log_threshold)
 		notify->log_threshold(func->vf->priv);
 	mutex_unlock(&func->notify_lock);
+}
+
+static void lmf_notify_all(struct lmf_core *core, unsigned int what)
+{
+	u32 n;
+
+	for (n = 0; n < core->nfuncs; n++)
+		lmf_notify(&core->funcs[n], what);
 }
 
 /* In a thread, for the event interrupt. */
@@ -100,37 +114,25 @@ void lmf_aeq_poll(struct lmf_core *core)
 
 	lmf_aeq_drain(core, &events);
 	for (n = 0; n < core->nfuncs; n++) {
-		bool threshold = test_bit(n, events.threshold);
+		unsigned int what = events.lost ? LMF_TELL_LOST : 0;
 
-		if (threshold || events.lost)
-			lmf_notify(&core->funcs[n], threshold, events.lost);
+		if (test_bit(n, events.threshold))
+			what |= LMF_TELL_THRESHOLD;
+		if (what)
+			lmf_notify(&core->funcs[n], what);
 	}
 }
 
 /* The queue is about to be reset, which ends what was begun by it. */
 void lmf_notify_sessions_lost(struct lmf_core *core)
 {
-	const struct lmf_vf_notify *notify;
-	struct lmf_func *func;
-	u32 n;
-
-	for (n = 0; n < core->nfuncs; n++) {
-		func = &core->funcs[n];
-		mutex_lock(&func->notify_lock);
-		notify = func->vf ? func->vf->notify : NULL;
-		if (notify && notify->sessions_lost)
-			notify->sessions_lost(func->vf->priv);
-		mutex_unlock(&func->notify_lock);
-	}
+	lmf_notify_all(core, LMF_TELL_SESSIONS_LOST);
 }
 
 /* The queue was lost or reset, and the events with it. */
 void lmf_notify_lost(struct lmf_core *core)
 {
-	u32 n;
-
-	for (n = 0; n < core->nfuncs; n++)
-		lmf_notify(&core->funcs[n], false, true);
+	lmf_notify_all(core, LMF_TELL_LOST);
 }
 
 /* As lmf_aq_reset(). */

@@ -241,7 +241,7 @@ int lmf_migf_alive_locked(struct lmf_migf *migf)
 	lockdep_assert_held(&migf->lock);
 	if (!migf->dev || READ_ONCE(migf->reset))
 		return -ENODEV;
-	if (!migf->err && READ_ONCE(migf->lost) && !migf->whole)
+	if (!migf->err && READ_ONCE(migf->lost) && !migf->done)
 		lmf_migf_fail_locked(migf, -ENOTCONN);
 	return migf->err;
 }

@@ -57,7 +57,7 @@ struct lmf_migf_ops {
  * @err: why the session failed; stays
  * @reset: a reset ended the session; written under the device's reset_lock
  * @lost: the device's session was lost with the PF; likewise
- * @whole: nothing of the device is needed any more
+ * @done: END was made, or the state was applied: the device is not needed
  * @look: calls ops->look() after a while
  * @wq: woken when an operation is done, by a reset and by the end
  */
@@ -76,7 +76,7 @@ struct lmf_migf {
 	int err;
 	bool reset;
 	bool lost;
-	bool whole;
+	bool done;
 	struct delayed_work look;
 	wait_queue_head_t wq;
 };

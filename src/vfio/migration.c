@@ -188,9 +188,10 @@ static int lmf_check_level_locked(struct lmf_vfio_device *dev)
 	if (dev->level == LMF_RUN || lmf_level_of(dev->state) == LMF_RUN)
 		return 0;
 	ret = lmf_vf_level(dev->vf, &level);
-	if (!ret && level == LMF_RUN && !lmf_reset_pending(dev))
-		lmf_fail_locked(dev);
-	return ret;
+	if (ret || level != LMF_RUN || lmf_reset_pending(dev))
+		return ret;
+	lmf_fail_locked(dev);
+	return -EIO;
 }
 
 /*
@@ -238,8 +239,6 @@ static int lmf_settle_locked(struct lmf_vfio_device *dev)
 		return 0;
 	if (lost)
 		ret = lmf_check_level_locked(dev);
-	if (lmf_is_lost(dev))
-		return 0;
 	ret = ret ?: lmf_quiesce_locked(dev, dev->level, level);
 	if (lmf_is_lost(dev))
 		return 0;

@@ -31,13 +31,11 @@
  * @migf: base
  * @reader: framing
  * @waits: a chunk is complete that the device was not asked to take yet
- * @loaded: the device has applied a complete state
  */
 struct lmf_resume {
 	struct lmf_migf migf;
 	struct lmf_stream_reader reader;
 	bool waits;
-	bool loaded;
 };
 
 /* lmf_migf_put() frees the whole. */
@@ -171,8 +169,7 @@ static int lmf_resume_end_locked(struct lmf_resume *res)
 	ret = ret ?: lmf_vf_load_commit(migf->dev->vf, migf->session);
 	if (ret)
 		return lmf_resume_refuse_locked(res, ret);
-	res->loaded = true;
-	migf->whole = true;
+	migf->done = true;
 	lmf_stat_now(&migf->dev->stats, LMF_STAT_LOAD_DONE);
 	return 0;
 }
@@ -232,7 +229,7 @@ static ssize_t lmf_resume_take_locked(struct lmf_resume *res,
 /* No further write() would tell that the state was not applied. */
 static bool lmf_resume_ended_early(const struct lmf_resume *res)
 {
-	return res->reader.phase == LMF_STREAM_DONE && !res->loaded;
+	return res->reader.phase == LMF_STREAM_DONE && !res->migf.done;
 }
 
 static ssize_t lmf_resume_write_locked(struct lmf_resume *res,
@@ -287,7 +284,7 @@ static const struct file_operations lmf_resume_fops = {
 
 static void lmf_resume_abort(struct lmf_migf *migf)
 {
-	if (!to_lmf_resume(migf)->loaded)
+	if (!migf->done)
 		lmf_vf_load_abort(migf->dev->vf, migf->session);
 }
 
@@ -398,7 +395,7 @@ int lmf_resume_complete(struct lmf_migf *migf)
 
 	mutex_lock(&migf->lock);
 	ret = lmf_migf_alive_locked(migf);
-	if (!ret && !to_lmf_resume(migf)->loaded)
+	if (!ret && !migf->done)
 		ret = -EINVAL;
 	ret = ret ?: lmf_resume_ask_locked(to_lmf_resume(migf));
 	ret = ret ?: lmf_migf_alive_locked(migf);

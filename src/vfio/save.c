@@ -159,8 +159,7 @@ static int lmf_save_idle_locked(struct lmf_save *save)
 	if (save->final) {
 		lmf_stream_put_end(&save->writer, &save->rec.end);
 		lmf_save_front(save, sizeof(save->rec.end), NULL, 0, 0);
-		save->ended = true;
-		save->migf.whole = true;
+		save->migf.done = true;
 		return 1;
 	}
 	if (save->probed) {
@@ -178,7 +177,7 @@ static int lmf_save_step_locked(struct lmf_save *save, bool nonblock)
 	struct lmf_migf *migf = &save->migf;
 	int ret;
 
-	if (save->ended)
+	if (save->migf.done)
 		return 0;
 	lmf_save_fill_locked(save);
 	if (!migf->used)
@@ -217,7 +216,7 @@ static void lmf_save_finish_locked(struct lmf_save *save)
 {
 	struct lmf_stats *stats = &save->migf.dev->stats;
 
-	if (save->ended)
+	if (save->migf.done)
 		lmf_stat_now(stats, LMF_STAT_STOP_COPY_LAST_BYTE);
 	if (save->payload) {
 		save->payload = NULL;
@@ -332,7 +331,7 @@ static __poll_t lmf_save_poll(struct lmf_migf *migf)
 	struct lmf_save *save = to_lmf_save(migf);
 	bool ready;
 
-	ready = save->pos < save->total || save->ended;
+	ready = save->pos < save->total || save->migf.done;
 	if (migf->used)
 		ready |= lmf_op_done(lmf_migf_slot(migf, 0)->op);
 	else

@@ -33,7 +33,6 @@ struct lmf_saved {
  * @settled: so what the estimates say cannot grow any more
  * @dry: nothing is left to ask for
  * @probed: the last operation was asked for at a temporary end
- * @ended: END was made
  * @submit_err: why no operation could be started
  * @rec: header in front; of HEAD and END all of the record
  * @rec_bytes: of @rec
@@ -52,7 +51,6 @@ struct lmf_save {
 	bool settled;
 	bool dry;
 	bool probed;
-	bool ended;
 	int submit_err;
 	union {
 		struct lmf_record state;

@@ -142,7 +142,7 @@ static u64 lmf_save_data_size_locked(struct lmf_save *save)
 	struct lmf_unread unread;
 
 	lockdep_assert_held(&save->migf.lock);
-	if (save->ended)
+	if (save->migf.done)
 		return max(save->total - save->pos, 1UL);
 	lmf_save_refresh_locked(save);
 	unread = lmf_save_unread_locked(save);

@@ -67,8 +67,7 @@ static unsigned int lmf_slot_shift(unsigned int level)
 	return LMF_LEAF_SHIFT + level * LMF_NODE_SHIFT - !!level;
 }
 
-#define LMF_NEAR_SHIFT	lmf_slot_shift(1)
-
+/* The last page of a slot at @level. */
 static u64 lmf_slot_last(unsigned int level)
 {
 	return (1ull << lmf_slot_shift(level)) - 1;
@@ -159,8 +158,7 @@ static void lmf_node_shrink(struct lmf_shadow_pool *pool, void **slot,
 	}
 }
 
-static bool lmf_node_grow(struct lmf_shadow_pool *pool, void **slot,
-			  unsigned int level)
+static bool lmf_node_grow(struct lmf_shadow_pool *pool, void **slot)
 {
 	if (!*slot)
 		*slot = lmf_block_alloc(pool, sizeof(struct lmf_node));
@@ -182,42 +180,47 @@ static bool lmf_node_split(struct lmf_shadow_pool *pool, void **slot,
 	return true;
 }
 
-static void lmf_slot_set(struct lmf_shadow_pool *pool, void **slot,
-			 unsigned int level, u64 lo, u64 hi)
+typedef void (*lmf_leaf_fn)(struct lmf_shadow_pool *pool, void **slot,
+			    u64 *pieces, u32 lo, u32 hi);
+typedef void (*lmf_slot_fn)(struct lmf_shadow_pool *pool, void **slot,
+			    unsigned int level, u64 lo, u64 hi);
+
+/* For all children that [lo, hi] touches. */
+static void lmf_node_each(struct lmf_shadow_pool *pool, struct lmf_node *node,
+			  unsigned int level, u64 lo, u64 hi, lmf_leaf_fn leaf,
+			  lmf_slot_fn slot)
 {
-	struct lmf_node *node;
 	unsigned int i;
 	u64 first, last;
 
-	if (*slot == LMF_FULL)
-		return;
-	if (lmf_slot_whole(level, lo, hi) ||
-	    !lmf_node_grow(pool, slot, level)) {
-		lmf_slot_free(pool, slot, level);
-		*slot = LMF_FULL;
-		return;
-	}
-	node = *slot;
 	for (i = lmf_child_index(level, lo); i <= lmf_child_index(level, hi);
 	     i++) {
 		first = lmf_child_lo(level, lo, i);
 		last = lmf_child_hi(level, hi, i);
 		if (level == 1)
-			lmf_leaf_set(pool, &node->slot[i], &node->pieces[i],
-				     first, last);
+			leaf(pool, &node->leaf[i], &node->pieces[i], first,
+			     last);
 		else
-			lmf_slot_set(pool, &node->slot[i], level - 1, first,
-				     last);
+			slot(pool, &node->slot[i], level - 1, first, last);
 	}
+}
+
+static void lmf_slot_set(struct lmf_shadow_pool *pool, void **slot,
+			 unsigned int level, u64 lo, u64 hi)
+{
+	if (*slot == LMF_FULL)
+		return;
+	if (lmf_slot_whole(level, lo, hi) || !lmf_node_grow(pool, slot)) {
+		lmf_slot_free(pool, slot, level);
+		*slot = LMF_FULL;
+		return;
+	}
+	lmf_node_each(pool, *slot, level, lo, hi, lmf_leaf_set, lmf_slot_set);
 }
 
 static void lmf_slot_clear(struct lmf_shadow_pool *pool, void **slot,
 			   unsigned int level, u64 lo, u64 hi)
 {
-	struct lmf_node *node;
-	unsigned int i;
-	u64 first, last;
-
 	if (lmf_slot_whole(level, lo, hi)) {
 		lmf_slot_free(pool, slot, level);
 		return;
@@ -225,18 +228,8 @@ static void lmf_slot_clear(struct lmf_shadow_pool *pool, void **slot,
 	if (!*slot ||
 	    (*slot == LMF_FULL && !lmf_node_split(pool, slot, level)))
 		return;
-	node = *slot;
-	for (i = lmf_child_index(level, lo); i <= lmf_child_index(level, hi);
-	     i++) {
-		first = lmf_child_lo(level, lo, i);
-		last = lmf_child_hi(level, hi, i);
-		if (level == 1)
-			lmf_leaf_clear(pool, &node->slot[i], &node->pieces[i],
-				       first, last);
-		else
-			lmf_slot_clear(pool, &node->slot[i], level - 1, first,
-				       last);
-	}
+	lmf_node_each(pool, *slot, level, lo, hi, lmf_leaf_clear,
+		      lmf_slot_clear);
 	lmf_node_shrink(pool, slot, level);
 }
 
@@ -255,7 +248,7 @@ static void lmf_slot_take(struct lmf_shadow_pool *pool, void **src, void **dst,
 		*src = NULL;
 		return;
 	}
-	if (*src == LMF_FULL || !lmf_node_grow(pool, dst, level)) {
+	if (*src == LMF_FULL || !lmf_node_grow(pool, dst)) {
 		*dst = LMF_FULL;
 		lmf_slot_clear(pool, src, level, lo, hi);
 		return;
@@ -368,7 +361,7 @@ static struct lmf_node *lmf_shadow_node(struct lmf_shadow *shadow, u64 page)
 
 static struct lmf_near *lmf_shadow_near(struct lmf_shadow *shadow, u64 page)
 {
-	return &shadow->near[(page >> LMF_NEAR_SHIFT) % LMF_SHADOW_NEAR];
+	return &shadow->near[(page >> lmf_slot_shift(1)) % LMF_SHADOW_NEAR];
 }
 
 /* Does one node hold [lo, hi], and is all of it tracked? Then it is near. */
