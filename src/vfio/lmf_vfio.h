@@ -5,6 +5,7 @@
  *	pci_drv.c	module, probe and remove, reset
  *	vfio_dev.c	what vfio asks of a device; open and close
  *	migration.c	the migration state machine
+ *	settle.c	the quiesce level and the session; what a reset leaves
  *	migf.c		a data transfer session and its data_fd
  *	save.c		the session that saves
  *	save_left.c	how much it has yet to give
@@ -112,16 +113,18 @@ void lmf_vfio_teardown(struct lmf_vfio_device *dev);
 
 /* migration.c */
 extern const struct vfio_migration_ops lmf_migration_ops;
-void lmf_migration_init(struct lmf_vfio_device *dev);
 void lmf_migration_open(struct lmf_vfio_device *dev);
 void lmf_migration_close(struct lmf_vfio_device *dev);
 void lmf_migration_closed(struct lmf_vfio_device *dev);
+const char *lmf_migration_state_name(enum vfio_device_mig_state state);
+
+/* settle.c */
+void lmf_migration_init(struct lmf_vfio_device *dev);
 void lmf_migration_exit(struct lmf_vfio_device *dev);
 void lmf_migration_reset_done(struct lmf_vfio_device *dev);
 void lmf_migration_sessions_lost(struct lmf_vfio_device *dev);
 void lmf_migration_lost(struct lmf_vfio_device *dev);
 enum vfio_device_mig_state lmf_migration_state(struct lmf_vfio_device *dev);
-const char *lmf_migration_state_name(enum vfio_device_mig_state state);
 
 /* sysfs.c */
 extern const struct attribute_group *lmf_vfio_groups[];

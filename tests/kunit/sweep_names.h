@@ -49,16 +49,29 @@
 
 /* migration.c */
 #define lmf_migration_ops		sweep_migration_ops
-#define lmf_migration_init		sweep_migration_init
 #define lmf_migration_open		sweep_migration_open
 #define lmf_migration_close		sweep_migration_close
 #define lmf_migration_closed		sweep_migration_closed
+#define lmf_migration_state_name	sweep_migration_state_name
+
+/* settle.c */
+#define lmf_migration_init		sweep_migration_init
 #define lmf_migration_exit		sweep_migration_exit
 #define lmf_migration_reset_done	sweep_migration_reset_done
 #define lmf_migration_lost		sweep_migration_lost
 #define lmf_migration_sessions_lost	sweep_migration_sessions_lost
 #define lmf_migration_state		sweep_migration_state
-#define lmf_migration_state_name	sweep_migration_state_name
+#define lmf_reset_pending		sweep_reset_pending
+#define lmf_is_lost			sweep_is_lost
+#define lmf_enter_state_locked		sweep_enter_state_locked
+#define lmf_set_session_locked		sweep_set_session_locked
+#define lmf_end_session_locked		sweep_end_session_locked
+#define lmf_drop_spare_locked		sweep_drop_spare_locked
+#define lmf_discard			sweep_discard
+#define lmf_after_reset_locked		sweep_after_reset_locked
+#define lmf_settle_locked		sweep_settle_locked
+#define lmf_change_level_locked		sweep_change_level_locked
+#define lmf_state_unlock		sweep_state_unlock
 
 /* tracker_log.c tracker_ring.c tracker_read.c */
 #define lmf_tracker_begin_log		sweep_tracker_begin_log

@@ -52,6 +52,7 @@ static void sweep_release_dev(struct vfio_device *vdev)
 #include "../../src/vfio/save_left.c"
 #include "../../src/vfio/resume.c"
 #include "../../src/vfio/migration.c"
+#include "../../src/vfio/settle.c"
 #include "../../src/vfio/tracker.c"
 #include "../../src/vfio/tracker_log.c"
 #include "../../src/vfio/tracker_ring.c"

@@ -12,20 +12,20 @@ POINTS = {
         {VFIO + 'migration.c': 'lmf_step_locked, lmf_go_locked'}),
     2: ('P2P is real: in RUNNING_P2P the device begins nothing, in STOP it '
         'answers nothing either',
-        {VFIO + 'migration.c': 'lmf_level_of, lmf_change_level_locked',
+        {VFIO + 'settle.c': 'lmf_level_of, lmf_change_level_locked',
          CORE + 'vf.c': 'lmf_vf_quiesce'}),
     3: ('A target that is no state is EINVAL, and harms nothing',
         {VFIO + 'migration.c': 'lmf_advance_locked'}),
     4: ('ERROR means that the device is lost; asking for a state then does '
         'not warn, and a reset ends it',
-        {VFIO + 'migration.c': 'lmf_change_level_locked, lmf_is_transient'}),
+        {VFIO + 'settle.c': 'lmf_change_level_locked, lmf_is_transient'}),
     5: ('No room for the file, or no way to hand it over: the state machine '
         'goes on, nothing leaks',
         {VFIO + 'migration.c': 'lmf_open_session_locked',
          VFIO + 'migf.c': 'lmf_migf_file'}),
     6: ('An arc that fails leaves the old state and no garbage, and can be '
         'tried again, whichever command failed',
-        {VFIO + 'migration.c': 'lmf_change_level_locked, lmf_settle_locked',
+        {VFIO + 'settle.c': 'lmf_change_level_locked, lmf_settle_locked',
          CORE + 'op.c': 'lmf_op_exec'}),
     7: ('Any two calls on one data_fd at once: no memory used after it was '
         'freed, no byte lost',
@@ -135,7 +135,7 @@ POINTS = {
          {VFIO + 'vfio_dev.c': 'lmf_publish'}),
     36: ('What is told of a reset never sleeps, however it meets readers '
          'into BARs and pinned memory',
-         {VFIO + 'migration.c': 'lmf_migration_reset_done',
+         {VFIO + 'settle.c': 'lmf_migration_reset_done',
           CORE + 'health.c': 'lmf_core_reset_prepare'}),
     37: ('An FLR needs no help of the PF driver: when it is done, no DMA of '
          'the VF is left, and the log writes only what is still its own',
