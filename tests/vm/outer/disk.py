@@ -6,8 +6,8 @@ import time
 
 from guest import DmaCheck
 import host
-from migration import (SAVE_READ, fault, pair, slow, stats, wait_first_pass,
-                       wait_state)
+from migration import (SAVE_READ, churn, fault, pair, slow, stats,
+                       wait_first_pass, wait_state)
 from patience import FACTOR, FIO_RATE
 
 FIO = ('fio --name=verify --filename=/mnt/fio --size=16M --rw=randrw '
@@ -136,6 +136,7 @@ def lone_request():
     """One request is in the VF at the cut-over, and no other follows it."""
     with pair(name='lone') as both:
         disk = Disk(both.source)
+        churn(both.source)
         both.start(hold=True)
         wait_first_pass(both.source)
         fault('io-delay=0:20000000')

@@ -9,7 +9,7 @@ import host
 from block import MODULE, NODE, wait_until
 from disk import Disk as GuestDisk
 from guest import DmaCheck
-from migration import SAVE_READ, fault, pair, slow, wait_state
+from migration import SAVE_READ, churn, fault, pair, slow, wait_state
 
 LMFCTL = '/lmf/lmfctl'
 SCRUB = '0x0140'
@@ -347,6 +347,7 @@ def predicted(pf, mib, jobs):
                   'conv=fsync')
         if jobs:
             disk.start_fio(jobs)
+        churn(both.source)
         watch = Watch(both.source.bdf)
         both.start(hold=True)
         # One window after the first pass.

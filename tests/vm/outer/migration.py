@@ -62,7 +62,8 @@ class Pair:
 
     def start(self, hold=False, **dest_options):
         """Start a new destination and a migration to it. With `hold` it
-        stays in pre-copy until release(): no downtime is short enough.
+        stays in pre-copy until release(), as long as the guest writes: no
+        downtime is short enough then.
         """
         self.count += 1
         uri = f'unix:/run/{self.name}-{self.count}.migrate'
@@ -172,6 +173,14 @@ def slow(opcode, milliseconds=100):
         yield
     finally:
         fault(f'admin-delay={opcode}:0')
+
+
+def churn(guest):
+    """Have the guest write to its memory all the time: one at rest is moved
+    however short the downtime has to be.
+    """
+    guest.run('(while :; do dd if=/dev/zero of=/run/churn bs=1M count=16 '
+              '2>/dev/null; done) & true')
 
 
 def wait_first_pass(source, timeout=120):
