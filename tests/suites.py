@@ -58,6 +58,7 @@ FULL = [
     ('to-and-fro', 'pytest', bed('to_and_fro'), 9),
     ('baseline', 'pytest', bed('baseline'), 4),
     ('formats', 'pytest', bed('formats'), 5),
+    ('two-hosts', 'pytest', bed('two_hosts'), 6),
     ('demo', 'pytest', bed('demo'), 4),
     ('mutants', 'tap', ['tests/mutants/run'], None),
     ('precopy', 'pytest', bed('precopy'), None),

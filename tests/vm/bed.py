@@ -96,11 +96,20 @@ def start(parts, **options):
     return Outer(parts, **options)
 
 
+def wire(path, end):
+    """One of the two ends of a network cable between outer machines. End 0
+    has to be there first, and outlives the other.
+    """
+    return ['-netdev', f"stream,id=net,server={'off' if end else 'on'},"
+                       f'addr.type=unix,addr.path={path}',
+            '-device', f'virtio-net-pci,netdev=net,mac=52:54:00:00:00:0{end}']
+
+
 class Outer:
     """One outer machine, from start to stop."""
 
     def __init__(self, parts, devices=('id=lmf0',), memory='4G', append='',
-                 folder=None, keep=False, accel=TCG,
+                 folder=None, keep=False, accel=TCG, wire=(),
                  show=lambda **facts: None):
         self.folder = folder or tempfile.mkdtemp(prefix='lmf-bed-')
         self.keep = keep
@@ -136,6 +145,7 @@ class Outer:
             args += ['-device', f'pcie-root-port,id=rp{n},slot={n + 1},'
                                 f'chassis={n + 1}',
                      '-device', f'lmf,bus=rp{n},{device}']
+        args += wire
         self.answers = {}
         self.changed = threading.Condition()
         self.count = 0
@@ -233,6 +243,10 @@ class Outer:
         """Set a fault hook of a device model; see firmware/fault.c."""
         self.qmp.cmd('qom-set', path=f'/machine/peripheral/{device}',
                      property='fault', value=spec)
+
+    def plug(self, on):
+        """Have this end of the network cable in its socket, or not."""
+        self.qmp.cmd('set_link', name='net', up=on)
 
     def stats(self, device='lmf0'):
         """What the device model counted, a dictionary for each VF."""

@@ -58,7 +58,7 @@ class Guest:
     """One QEMU process. With `incoming` it is a destination."""
 
     def __init__(self, name, bdf=None, incoming=None, memory=512, vfio='',
-                 iommufd=False, cpus=2, append='', qemu_args=()):
+                 iommufd=False, cpus=2, append='', qemu_args=(), oob=False):
         self.name = name
         self.bdf = bdf
         base = f'/run/{name}'
@@ -100,7 +100,7 @@ class Guest:
             args, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=open(self.paths['stderr'], 'wb'))
         self.alive_or_die()
-        self.qmp = Qmp(self.paths['qmp'])
+        self.qmp = Qmp(self.paths['qmp'], oob=oob)
         self.console = Console(self.paths['cmd'])
         for capability in CAPABILITIES:
             self.set_capability(capability, True)
@@ -201,6 +201,13 @@ class DmaCheck:
                   f'{settings} setsid dma_check 0<>/run/dma.in '
                   '1<>/run/dma.out & true')
         self.ready = self._answer()
+
+    @classmethod
+    def arrived(cls, guest):
+        """The program in a guest that came from another host."""
+        check = cls.__new__(cls)
+        check.guest = guest
+        return check
 
     def _answer(self, timeout=240):
         text = self.guest.run('busybox head -n 1 /run/dma.out',

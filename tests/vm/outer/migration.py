@@ -183,12 +183,13 @@ def churn(guest):
               '2>/dev/null; done) & true')
 
 
-def wait_first_pass(source, timeout=120):
-    """Until QEMU has sent every page of the guest once."""
+def wait_first_pass(source, timeout=120, share=1):
+    """Until QEMU has sent every page of the guest once, or such a share."""
     deadline = time.monotonic() + timeout * FACTOR
     while time.monotonic() < deadline:
         ram = source.migration().get('ram')
-        if ram and (ram['normal'] + ram['duplicate']) * 4096 >= ram['total']:
+        if ram and (ram['normal'] + ram['duplicate']) * 4096 >= \
+                share * ram['total']:
             return
         time.sleep(0.05)
     raise RuntimeError(f'the first pass does not end: {source.migration()}')

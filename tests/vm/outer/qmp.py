@@ -13,9 +13,11 @@ class QmpError(Exception):
 
 
 class Qmp:
-    """One connection. `events` grows in order of arrival."""
+    """One connection. `events` grows in order of arrival. With `oob` there can
+    be commands that do not wait for what QEMU's main thread waits for.
+    """
 
-    def __init__(self, path, timeout=30):
+    def __init__(self, path, timeout=30, oob=False):
         self.sock = socket.socket(socket.AF_UNIX)
         deadline = time.monotonic() + timeout
         while True:
@@ -32,7 +34,7 @@ class Qmp:
         self.changed = threading.Condition()
         self.next_id = 0
         threading.Thread(target=self._read, daemon=True).start()
-        self.cmd('qmp_capabilities')
+        self.cmd('qmp_capabilities', enable=['oob'] if oob else [])
 
     def _read(self):
         try:
@@ -51,12 +53,12 @@ class Qmp:
             self.closed = True
             self.changed.notify_all()
 
-    def cmd(self, name, timeout=60, **args):
+    def cmd(self, name, /, timeout=60, oob=False, **args):
         """Execute a command and return its result."""
         with self.changed:
             self.next_id += 1
             key = self.next_id
-        request = {'execute': name, 'id': key}
+        request = {'exec-oob' if oob else 'execute': name, 'id': key}
         if args:
             request['arguments'] = {k.replace('_', '-'): v
                                     for k, v in args.items()}
