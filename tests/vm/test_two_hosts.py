@@ -79,11 +79,12 @@ def machines():
 
 
 @pytest.fixture
-def hosts(machines):
+def hosts(machines, downtimes):
     """Both, as they were before, unless the test before broke them."""
     if not machines:
         machines['hosts'] = Hosts()
     both = machines.pop('hosts')
+    both.here.heard = downtimes
     try:
         yield both
         both.settle()

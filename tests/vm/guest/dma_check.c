@@ -12,7 +12,8 @@
  * Example with 8 groups on the media and STEP 5: group 3 of the memory gets
  * media group 3 in round 0, then 0, 5, 2, 7, 4, 1, 6, and no group twice.
  *
- * Without FILE the VF is driven directly, with it by direct I/O on that file.
+ * Without FILE a VF is driven directly, with it by direct I/O on that file. VF
+ * names one by its address, as in 0000:00:10.0, where there are several.
  * BEAT names a serial port that gets a byte after each transfer, so that who
  * listens outside sees the longest gap in it: the guest's own clock stands
  * still while it is stopped.
@@ -21,6 +22,7 @@
  *			upper part of them
  *	burst N		read the first N pages once more, and never again
  *	status
+ *	where		the highest physical address of the memory
  *	stop		stop sweeping
  *	verify		stop, and compare every byte
  */
@@ -84,6 +86,18 @@ void *map_locked(size_t bytes)
 	    mlock(mem, bytes))
 		die("cannot lock %zu bytes: %s", bytes, strerror(errno));
 	return mem;
+}
+
+void find_physical(const void *mem, size_t count, uint64_t *out)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+	off_t at = (uintptr_t)mem / PAGE * 8;
+
+	if (fd < 0 || pread(fd, out, count * 8, at) != (ssize_t)(count * 8))
+		die("cannot read pagemap");
+	for (size_t i = 0; i < count; i++)
+		out[i] = (out[i] & ((1ull << 55) - 1)) * PAGE;
+	close(fd);
 }
 
 /* Never zero, so that a page that was never written is told apart. */
@@ -159,6 +173,18 @@ static void answer_status(void)
 	pthread_mutex_unlock(&lock);
 }
 
+static void where(void)
+{
+	uint64_t highest = 0, page;
+
+	for (size_t p = 0; p < pages; p++) {
+		find_physical(memory + p * PAGE, 1, &page);
+		if (page > highest)
+			highest = page;
+	}
+	printf("{\"highest\": %llu}\n", (unsigned long long)highest);
+}
+
 static void stop(void)
 {
 	sweeping = false;
@@ -215,6 +241,8 @@ static void obey(const char *line)
 		stop();
 	else if (!strcmp(line, "status\n"))
 		answer_status();
+	else if (!strcmp(line, "where\n"))
+		where();
 	else if (!strcmp(line, "verify\n"))
 		verify();
 	else
@@ -241,7 +269,7 @@ int main(void)
 	number("SWEEP_US", &sweep_us);
 	if (getenv("FILE"))
 		media = &file_media;
-	media->open(getenv("FILE"));
+	media->open(getenv(media == &file_media ? "FILE" : "VF"));
 	if (getenv("BEAT"))
 		beat = open(getenv("BEAT"), O_WRONLY | O_NOCTTY);
 	memory = map_locked(pages * PAGE);

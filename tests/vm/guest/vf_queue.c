@@ -25,18 +25,6 @@ static struct lmf_sge *sges;
 static uint64_t sges_physical;
 static unsigned int tail, head, phase = 1;
 
-static void find_physical(const void *mem, size_t count, uint64_t *out)
-{
-	int fd = open("/proc/self/pagemap", O_RDONLY);
-	off_t at = (uintptr_t)mem / PAGE * 8;
-
-	if (fd < 0 || pread(fd, out, count * 8, at) != (ssize_t)(count * 8))
-		die("cannot read pagemap");
-	for (size_t i = 0; i < count; i++)
-		out[i] = (out[i] & ((1ull << 55) - 1)) * PAGE;
-	close(fd);
-}
-
 static uint32_t get32(unsigned int reg)
 {
 	return *(volatile uint32_t *)(bar + reg);
@@ -91,11 +79,13 @@ static void enable(const char *dir)
 		die("cannot map BAR 0");
 }
 
-static void find_vf(void)
+static void find_vf(const char *which)
 {
+	char pattern[300];
 	glob_t found;
 
-	glob("/sys/bus/pci/devices/*", 0, NULL, &found);
+	snprintf(pattern, sizeof(pattern), "/sys/bus/pci/devices/%s", which);
+	glob(pattern, 0, NULL, &found);
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		const char *dir = found.gl_pathv[i];
 
@@ -113,8 +103,7 @@ static void open_queue(const char *where)
 {
 	uint64_t sq_physical, cq_physical;
 
-	(void)where;
-	find_vf();
+	find_vf(where ? where : "*");
 	sq = map_locked(PAGE);
 	cq = map_locked(PAGE);
 	sges = map_locked(PAGE);

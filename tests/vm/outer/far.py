@@ -8,7 +8,8 @@ import threading
 
 import host
 from guest import LAST_STATES, DmaCheck, Guest
-from migration import PARAMETERS, SAVE_READ, fault, wait_first_pass, wait_state
+from migration import (FREE, HELD, PARAMETERS, SAVE_READ, fault,
+                       wait_first_pass, wait_state)
 from qmp import QmpError
 
 PORT = 4444
@@ -74,20 +75,18 @@ def listen(multifd=False, **options):
     guest.qmp.cmd('migrate-incoming', uri=f'tcp:0.0.0.0:{PORT}')
 
 
-def go(to, hold=False, parameters=None):
+def go(to, hold=False):
     """Begin to move to that host, or with `hold` to stay in pre-copy."""
-    End.guest.qmp.cmd('migrate-set-parameters',
-                      **{**PARAMETERS, **(parameters or {})})
+    End.guest.qmp.cmd('migrate-set-parameters', **{**FREE, **PARAMETERS})
     if hold:
-        End.guest.qmp.cmd('migrate-set-parameters', downtime_limit=1)
+        End.guest.qmp.cmd('migrate-set-parameters', **HELD)
         fault(f'admin-delay={SAVE_READ}:100000')
     End.guest.qmp.cmd('migrate', uri=f'tcp:{address(to)}:{PORT}')
 
 
 def release():
     fault('none')
-    End.guest.qmp.cmd('migrate-set-parameters',
-                      downtime_limit=PARAMETERS['downtime-limit'])
+    End.guest.qmp.cmd('migrate-set-parameters', **{**FREE, **PARAMETERS})
 
 
 def burst(pages=12288):

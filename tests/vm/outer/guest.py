@@ -54,13 +54,18 @@ class Console:
         return text.replace('\r', '')
 
 
+# Where a guest finds its VFs.
+SLOTS = ('0000:00:10.0', '0000:00:11.0')
+
+
 class Guest:
     """One QEMU process. With `incoming` it is a destination."""
 
     def __init__(self, name, bdf=None, incoming=None, memory=512, vfio='',
-                 iommufd=False, cpus=2, append='', qemu_args=(), oob=False):
+                 iommufd=False, cpus=2, append='', qemu_args=(), oob=False, second=None):
         self.name = name
         self.bdf = bdf
+        self.second = second
         base = f'/run/{name}'
         self.paths = {k: f'{base}.{k}' for k in
                       ('qmp', 'cmd', 'beat', 'console', 'trace', 'stderr')}
@@ -83,11 +88,12 @@ class Guest:
                 '-trace', 'vfio_migration_*',
                 '-trace', 'vfio_state_pending_exact',
                 '-trace', 'vmstate_downtime_checkpoint']
-        if bdf:
-            if iommufd:
-                args += ['-object', 'iommufd,id=iommufd0']
-                vfio += ',iommufd=iommufd0'
-            args += ['-device', f'vfio-pci,host={bdf},id=vf,'
+        if bdf and iommufd:
+            args += ['-object', 'iommufd,id=iommufd0']
+            vfio += ',iommufd=iommufd0'
+        for n, vf in enumerate(filter(None, (bdf, second))):
+            args += ['-device', f'vfio-pci,host={vf},id=vf{n},'
+                                f'addr={SLOTS[n][8:10]},'
                                 f'x-pre-copy-dirty-page-tracking=on,'
                                 f'migration-events=on{vfio}']
         if incoming:
@@ -159,10 +165,14 @@ class Guest:
     def migration(self):
         return self.qmp.cmd('query-migrate')
 
-    def states(self):
-        """The VF's migration states that QEMU told, in order."""
-        return [e['data']['device-state'] for e in self.qmp.events
-                if e['event'] == 'VFIO_MIGRATION']
+    def told(self):
+        """The migration states that QEMU told, in order: (VF, state)."""
+        return [(int(e['data']['device-id'][2:]), e['data']['device-state'])
+                for e in self.qmp.events if e['event'] == 'VFIO_MIGRATION']
+
+    def states(self, vf=0):
+        """Of one of its VFs."""
+        return [state for which, state in self.told() if which == vf]
 
     def wait_migration(self, *wanted, timeout=180):
         """Wait for a final or a wanted status; returns the last one."""
@@ -193,13 +203,14 @@ class Guest:
 class DmaCheck:
     """The program that fills memory by the VF's DMA alone, in a guest."""
 
-    def __init__(self, guest, **env):
+    def __init__(self, guest, number=0, **env):
         self.guest = guest
+        self.pipe = f'/run/dma{number}'
         env.setdefault('SWEEP_US', SWEEP_US)
         settings = ' '.join(f'{k}={v}' for k, v in env.items())
-        guest.run('mkfifo /run/dma.in /run/dma.out 2>/dev/null; '
-                  f'{settings} setsid dma_check 0<>/run/dma.in '
-                  '1<>/run/dma.out & true')
+        guest.run(f'mkfifo {self.pipe}.in {self.pipe}.out 2>/dev/null; '
+                  f'{settings} setsid dma_check 0<>{self.pipe}.in '
+                  f'1<>{self.pipe}.out & true')
         self.ready = self._answer()
 
     @classmethod
@@ -207,10 +218,11 @@ class DmaCheck:
         """The program in a guest that came from another host."""
         check = cls.__new__(cls)
         check.guest = guest
+        check.pipe = '/run/dma0'
         return check
 
     def _answer(self, timeout=240):
-        text = self.guest.run('busybox head -n 1 /run/dma.out',
+        text = self.guest.run(f'busybox head -n 1 {self.pipe}.out',
                               timeout=timeout)
         answer = json.loads(text)
         if 'fatal' in answer:
@@ -218,7 +230,7 @@ class DmaCheck:
         return answer
 
     def ask(self, line):
-        self.guest.run(f'echo {line} >/run/dma.in')
+        self.guest.run(f'echo {line} >{self.pipe}.in')
         return self._answer()
 
     def quit(self):

@@ -11,6 +11,9 @@ from patience import FACTOR
 # What hardware does and an emulator would not do by itself.
 HARDWARE = ('admin-reorder=1', 'short-chunks=1')
 PARAMETERS = {'max-bandwidth': 4 << 30, 'downtime-limit': 1500}
+# Of a millisecond of this speed a page is too much, and QEMU goes on.
+HELD = {'downtime-limit': 1, 'avail-switchover-bandwidth': 4 << 20}
+FREE = {'avail-switchover-bandwidth': 0}
 SAVE_READ, LOAD_WRITE = '0x0121', '0x0131'
 
 
@@ -25,21 +28,24 @@ def stats(device='lmf0'):
 
 class Pair:
     """A guest on one VF and, when asked for, its destination on another. The
-    places are (VF, PF), or None for a guest without a VF.
+    places are (VF, PF), or None for a guest without a VF. `second` are the
+    places on both sides of one more VF of the guest.
     """
 
     def __init__(self, source_place=(0, 0), dest_place=(1, 0), name='m',
-                 parameters=None, hardware=(), **options):
-        host.prepare()
+                 parameters=None, hardware=(), vfs=2, second=(None, None),
+                 **options):
+        host.prepare(vfs)
         self.hardware = hardware
         self.no_fault()
         self.name = name
         self.options = options
         self.parameters = dict(PARAMETERS, **(parameters or {}))
         self.dest_place = dest_place
+        self.dest_second = second[1]
         self.dest = None
         self.unexpected = {}
-        self.source = self._guest(0, source_place, options)
+        self.source = self._guest(0, source_place, second[0], options)
         self.count = 0
 
     def no_fault(self):
@@ -48,12 +54,14 @@ class Pair:
         for spec in self.hardware:
             fault(spec)
 
-    def _guest(self, number, place, options):
-        bdf = place and host.virtual_function(*place)
-        if bdf and host.counters(bdf):
-            self.unexpected.setdefault(
-                bdf, host.counters(bdf)['resets_unexpected'])
-        return Guest(f'{self.name}-{number}', bdf, **options)
+    def _guest(self, number, place, second, options):
+        bdf, other = (at and host.virtual_function(*at)
+                      for at in (place, second))
+        for vf in (bdf, other):
+            if vf and host.counters(vf):
+                self.unexpected.setdefault(
+                    vf, host.counters(vf)['resets_unexpected'])
+        return Guest(f'{self.name}-{number}', bdf, second=other, **options)
 
     def unexpected_resets(self):
         """Of all VFs that were used, since this pair began."""
@@ -67,21 +75,18 @@ class Pair:
         """
         self.count += 1
         uri = f'unix:/run/{self.name}-{self.count}.migrate'
-        self.dest = self._guest(self.count, self.dest_place,
+        self.dest = self._guest(self.count, self.dest_place, self.dest_second,
                                 {**self.options, **dest_options,
                                  'incoming': 'defer'})
         self.dest.qmp.cmd('migrate-incoming', uri=uri)
-        self.source.qmp.cmd('migrate-set-parameters', **self.parameters)
+        self.release()
         if hold:
-            self.limit_downtime(1)
+            self.source.qmp.cmd('migrate-set-parameters', **HELD)
         self.source.qmp.cmd('migrate', uri=uri)
 
-    def limit_downtime(self, milliseconds):
-        self.source.qmp.cmd('migrate-set-parameters',
-                            **{'downtime-limit': milliseconds})
-
     def release(self):
-        self.limit_downtime(self.parameters['downtime-limit'])
+        self.source.qmp.cmd('migrate-set-parameters',
+                            **{**FREE, **self.parameters})
 
     def finish(self):
         """Wait for the end; on success until the destination runs, and has

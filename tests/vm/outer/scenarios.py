@@ -20,7 +20,7 @@ def dma_only(faults=(), hardware=HARDWARE, log_format='best', **options):
     with pair(name='dma', hardware=hardware, **options) as both:
         host.choose_log_format(both.source.bdf, log_format)
         check = DmaCheck(both.source)
-        result = {'filled': check.ask('fill')}
+        result = {'filled': check.ask('fill'), 'where': check.ask('where')}
         for spec in faults:
             fault(spec)
         with slow(SAVE_READ):
