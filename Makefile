@@ -34,6 +34,7 @@ check-full:
 
 points:
 	@tests/vm/build/enter.sh tests/points/points.py
+	@tests/vm/build/enter.sh tests/table.py
 
 mutants:
 	@tests/mutants/run '$(or $(MUTANT),*)'

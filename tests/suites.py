@@ -9,7 +9,9 @@ failed test counts as one: a crash is no pass.
 ci is the quick tier and then as much of the full one as is done by 75 minutes
 after a start that lies SECONDS in the past; it tells what it leaves out.
 
-How each test ended is noted in build/results.json, for tests/points.
+How each test ended is noted in build/results.json, for tests/points; and how
+long each took, with the downtime of its migration, in build/check-full.json,
+for tests/table.py.
 """
 import json
 import os
@@ -59,6 +61,8 @@ FULL = [
     ('baseline', 'pytest', bed('baseline'), 4),
     ('formats', 'pytest', bed('formats'), 5),
     ('two-hosts', 'pytest', bed('two_hosts'), 6),
+    ('mixed', 'pytest', bed('mixed'), 5),
+    ('large', 'pytest', bed('large'), None),
     ('demo', 'pytest', bed('demo'), 4),
     ('mutants', 'tap', ['tests/mutants/run'], None),
     ('precopy', 'pytest', bed('precopy'), None),
@@ -86,34 +90,42 @@ def note_tap(tests, match):
          'skipped' if 'SKIP' in directive.upper() else 'passed')
 
 
-def note_junit(tests, case):
+def note_junit(tests, rows, case):
     bad = case.find('failure') is not None or case.find('error') is not None
-    note(tests, f"{case.attrib['classname']}.{case.attrib['name']}",
-         'failed' if bad else
-         'skipped' if case.find('skipped') is not None else 'passed')
+    outcome = 'failed' if bad else \
+        'skipped' if case.find('skipped') is not None else 'passed'
+    note(tests, f"{case.attrib['classname']}.{case.attrib['name']}", outcome)
+    downtimes = [int(part.attrib['value']) for part in
+                 case.iterfind('.//property[@name="downtime_ms"]')]
+    rows.append({'test': case.attrib['name'], 'outcome': outcome,
+                 'seconds': round(float(case.attrib['time'])),
+                 'downtime_ms': max(downtimes, default=None)})
     for part in case.iterfind('.//property[@name="tap"]'):
         for match in map(RESULT.match, part.attrib['value'].splitlines()):
             if match:
                 note_tap(tests, match)
 
 
-def record(name, tests):
-    path = BUILD + '/results.json'
+def tree():
+    return subprocess.run(
+        ['git', '-c', 'safe.directory=*', 'describe', '--always', '--dirty',
+         '--exclude=*'], cwd=TOP, stdout=subprocess.PIPE, text=True,
+        check=False).stdout.strip()
+
+
+def record(file_name, suite, **facts):
+    """What is known of a suite's last run, beside that of the others."""
+    path = f'{BUILD}/{file_name}'
     results = {}
     if os.path.exists(path):
         with open(path) as file:
             results = json.load(file)
-    tree = subprocess.run(
-        ['git', '-c', 'safe.directory=*', 'describe', '--always', '--dirty',
-         '--exclude=*'], cwd=TOP, stdout=subprocess.PIPE, text=True,
-        check=False).stdout.strip()
-    results[name] = {'tree': tree, 'date': time.strftime('%F'),
-                     'tests': tests}
+    results[suite] = {'tree': tree(), 'date': time.strftime('%F'), **facts}
     with open(path, 'w') as file:
         json.dump(results, file, indent=1)
 
 
-def run_pytest(name, args, tests):
+def run_pytest(name, args, tests, rows):
     report = f'{BUILD}/{name}.xml'
     if os.path.exists(report):
         os.unlink(report)
@@ -123,17 +135,17 @@ def run_pytest(name, args, tests):
         cwd=TOP, check=False).returncode
     count = [0, 0, 0]
     if os.path.exists(report):
-        tree = xml.parse(report)
-        for case in tree.iter('testcase'):
-            note_junit(tests, case)
-        suite = next(tree.iter('testsuite')).attrib
+        parsed = xml.parse(report)
+        for case in parsed.iter('testcase'):
+            note_junit(tests, rows, case)
+        suite = next(parsed.iter('testsuite')).attrib
         failed = int(suite['failures']) + int(suite['errors'])
         skipped = int(suite['skipped'])
         count = [int(suite['tests']) - failed - skipped, failed, skipped]
     return status, count
 
 
-def run_tap(name, command, tests):
+def run_tap(_name, command, tests, _rows):
     """Count leaves only: a result that follows deeper ones sums those up."""
     process = subprocess.Popen(command, cwd=TOP, stdout=subprocess.PIPE,
                                text=True, errors='replace')
@@ -158,16 +170,18 @@ def run_tap(name, command, tests):
 def run_suite(name, kind, command):
     print(f'\n=== {name}', flush=True)
     start = time.monotonic()
-    tests = {}
+    tests, rows = {}, []
     status, count = (run_pytest if kind == 'pytest' else run_tap)(
-        name, command, tests)
-    record(name, tests)
+        name, command, tests, rows)
+    record('results.json', name, tests=tests)
     if not sum(count) or (status and not count[1]):
         print(f'{name}: ended with status {status}')
         count[1] += 1
+    seconds = round(time.monotonic() - start)
     print(f'=== {name}: {count[0]} passed, {count[1]} failed, '
-          f'{count[2]} skipped in {time.monotonic() - start:.0f} s',
-          flush=True)
+          f'{count[2]} skipped in {seconds} s', flush=True)
+    record('check-full.json', name, seconds=seconds, passed=count[0],
+           failed=count[1], skipped=count[2], scenarios=rows)
     return count
 
 

@@ -152,6 +152,7 @@ class Outer:
         self.seen = 0
         self.dead = False
         self.stopped = None
+        self.heard = lambda result: None
         self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL,
                                         stderr=open(f'{self.folder}/stderr',
                                                     'wb'))
@@ -223,7 +224,9 @@ class Outer:
 
     def call(self, name, timeout=300, **args):
         """Have the agent call a function, and return its result."""
-        return self._answer(self._ask(name, args), timeout)
+        result = self._answer(self._ask(name, args), timeout)
+        self.heard(result)
+        return result
 
     def _last_words(self, key):
         """Why there is no answer. The machine is not used any more."""

@@ -14,17 +14,18 @@ LATE = 'id=lmf0,log-post-delay=200'
 @pytest.fixture(scope='module')
 def machine(request):
     """A holder of the running outer machine: started when first needed. A
-    module says with DEVICES, FLAVOUR and APPEND what machine it wants.
+    module says with DEVICES, FLAVOUR, APPEND and MEMORY what machine it wants.
     """
     holder = {}
     devices = getattr(request.module, 'DEVICES', (LATE,))
     flavour = getattr(request.module, 'FLAVOUR', 'plain')
     append = getattr(request.module, 'APPEND', '')
+    memory = getattr(request.module, 'MEMORY', '6G')
 
     def running():
         if 'outer' not in holder:
             holder['outer'] = bed.start(bed.artefacts(flavour),
-                                        devices=devices, memory='6G',
+                                        devices=devices, memory=memory,
                                         append=append)
         return holder['outer']
 
@@ -44,10 +45,25 @@ def machine(request):
 
 
 @pytest.fixture
-def outer(machine):
+def downtimes(request):
+    """Listens to what scenarios answer: the downtime, as QEMU tells it, goes
+    into the table of make check-full.
+    """
+    def heard(result):
+        facts = result if isinstance(result, dict) else {}
+        qemu = facts.get('source') or facts.get('qemu')
+        if isinstance(qemu, dict) and 'downtime' in qemu:
+            request.node.user_properties.append(
+                ('downtime_ms', qemu['downtime']))
+    return heard
+
+
+@pytest.fixture
+def outer(machine, downtimes):
     """The outer machine. Its kernel must not have complained afterwards."""
     running, drop = machine
     box = running()
+    box.heard = downtimes
     yield box
     if box.dead:
         drop()

@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""table.py: docs/check-full.md, one table of what was run, from
+build/check-full.json.
+
+A suite that was not run is a row that says so. Prints how many passed.
+"""
+import json
+
+from suites import BUILD, FULL, QUICK, TOP
+
+HEAD = """# What `make check-full` has shown
+
+Made by `make points` from the last run of each suite, on the project's own small machine, where
+all is emulated. The downtime is the longest that QEMU told in that test.
+
+| suite | test | result | time | downtime |
+|---|---|---|---|---|
+"""
+
+
+def suite_row(name, run):
+    if not run:
+        return f'| {name} | | not run | | |\n'
+    result = f"{run['passed']} passed"
+    for bad in ('failed', 'skipped'):
+        if run[bad]:
+            result += f', {run[bad]} {bad}'
+    return f"| {name} | | {result} ({run['tree']}, {run['date']}) " \
+        f"| {run['seconds']} s | |\n"
+
+
+def test_row(test):
+    downtime = test['downtime_ms']
+    return f"| | {test['test']} | {test['outcome']} | {test['seconds']} s " \
+        f"| {'' if downtime is None else f'{downtime} ms'} |\n"
+
+
+def main():
+    with open(BUILD + '/check-full.json') as file:
+        runs = json.load(file)
+    names = [suite[0] for suite in QUICK + FULL]
+    text, good = HEAD, 0
+    for name in names:
+        run = runs.get(name)
+        good += bool(run and run['passed'] and not run['failed'])
+        text += suite_row(name, run)
+        # Of what neither migrated nor failed the suite's row tells enough.
+        for test in run['scenarios'] if run else ():
+            if test['downtime_ms'] is not None or test['outcome'] == 'failed':
+                text += test_row(test)
+    with open(TOP + '/docs/check-full.md', 'w') as file:
+        file.write(text)
+    print(f'docs/check-full.md: {good} of {len(names)} suites passed')
+
+
+if __name__ == '__main__':
+    main()
