@@ -73,7 +73,7 @@ struct lmf_migf;
  * @reset_pending: a reset came, its teardown is still to be done
  * @level_lost: the VF may have left @level on its own
  * @pf_lost: the PF was lost, since that was looked at last
- * @settle_work: does that teardown
+ * @settle_work: does that teardown, and has the VF at @level again
  */
 struct lmf_vfio_device {
 	struct vfio_pci_core_device core;
@@ -93,7 +93,7 @@ struct lmf_vfio_device {
 	bool reset_pending;
 	bool level_lost;
 	bool pf_lost;
-	struct work_struct settle_work;
+	struct delayed_work settle_work;
 };
 
 static inline struct lmf_vfio_device *to_lmf_vfio(struct vfio_device *vdev)

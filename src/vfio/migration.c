@@ -63,6 +63,8 @@ static int lmf_to_p2p_locked(struct lmf_vfio_device *dev)
 	lmf_stat_now(&dev->stats, LMF_STAT_P2P_START);
 	ret = lmf_change_level_locked(dev, LMF_STOP_INITIATOR);
 	lmf_stat_now(&dev->stats, LMF_STAT_P2P_DONE);
+	if (ret)
+		lmf_drop_spare_locked(dev);
 	return ret;
 }
 
@@ -345,11 +347,12 @@ void lmf_migration_open(struct lmf_vfio_device *dev)
  * lmf_migration_close() - the device is being closed, in whatever state
  * @dev: device
  *
- * The VF stays quiesced: it shall not run on before it is reset.
+ * The VF stays quiesced: it shall not run on before it is reset, whatever else
+ * is told of it until lmf_migration_closed().
  */
 void lmf_migration_close(struct lmf_vfio_device *dev)
 {
-	cancel_work_sync(&dev->settle_work);
+	disable_delayed_work_sync(&dev->settle_work);
 	mutex_lock(&dev->state_mutex);
 	lmf_after_reset_locked(dev);
 	lmf_end_session_locked(dev);
@@ -365,6 +368,7 @@ void lmf_migration_close(struct lmf_vfio_device *dev)
 void lmf_migration_closed(struct lmf_vfio_device *dev)
 {
 	/* Who closes may have been killed; a worker never is. */
-	queue_work(LMF_UNBOUND_WQ, &dev->settle_work);
-	flush_work(&dev->settle_work);
+	enable_delayed_work(&dev->settle_work);
+	mod_delayed_work(LMF_UNBOUND_WQ, &dev->settle_work, 0);
+	flush_delayed_work(&dev->settle_work);
 }

@@ -159,7 +159,9 @@ u64 lmf_save_data_size(struct lmf_migf *migf)
 	struct lmf_save *save = to_lmf_save(migf);
 	u64 size;
 
-	mutex_lock(&migf->lock);
+	/* Who is killed does not look, and the device may take its time. */
+	if (mutex_lock_killable(&migf->lock))
+		return lmf_precopy_bound(save->precopy.caps, LMF_SAVE_EXTRA);
 	if (lmf_migf_alive_locked(migf))
 		size = lmf_precopy_bound(save->precopy.caps, LMF_SAVE_EXTRA);
 	else

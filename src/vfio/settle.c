@@ -26,6 +26,8 @@
 #include "settle.h"
 #include "trace.h"
 
+#define LMF_SETTLE_AGAIN	HZ
+
 static enum lmf_quiesce lmf_level_of(enum vfio_device_mig_state state)
 {
 	switch (state) {
@@ -75,7 +77,7 @@ void lmf_enter_state_locked(struct lmf_vfio_device *dev,
 	spin_unlock(&dev->reset_lock);
 }
 
-/* From here on a reset reaches the session. */
+/* From here on a reset reaches the session, and so does the loss of the PF. */
 void lmf_set_session_locked(struct lmf_vfio_device *dev,
 			    struct lmf_migf *migf)
 {
@@ -84,6 +86,8 @@ void lmf_set_session_locked(struct lmf_vfio_device *dev,
 	dev->migf = migf;
 	if (migf && dev->reset_pending)
 		lmf_migf_mark_reset(migf);
+	if (migf && dev->pf_lost)
+		lmf_migf_mark_lost(migf);
 	spin_unlock(&dev->reset_lock);
 }
 
@@ -144,6 +148,13 @@ static bool lmf_take_level_lost(struct lmf_vfio_device *dev)
 /* It is in no state that has a name. */
 static void lmf_fail_locked(struct lmf_vfio_device *dev)
 {
+	trace_lmf_vfio_arc(lmf_vfio_name(dev),
+			   lmf_migration_state_name(dev->state),
+			   lmf_migration_state_name(VFIO_DEVICE_STATE_ERROR),
+			   -EIO);
+	dev_warn_ratelimited(&dev->core.pdev->dev,
+			     "migration state ERROR: only a reset helps\n");
+	lmf_stat_set(&dev->stats, LMF_STAT_LAST_ERROR, -EIO);
 	lmf_end_session_locked(dev);
 	lmf_drop_spare_locked(dev);
 	lmf_enter_state_locked(dev, VFIO_DEVICE_STATE_ERROR);
@@ -196,6 +207,34 @@ bool lmf_is_lost(const struct lmf_vfio_device *dev)
 	return dev->state == VFIO_DEVICE_STATE_ERROR;
 }
 
+/* It is no word of the device about the VF, and the same may succeed later. */
+static bool lmf_is_transient(int err)
+{
+	return err == -ENOTCONN || err == -ENOMEM || err == -EINTR;
+}
+
+static void lmf_set_level_lost(struct lmf_vfio_device *dev)
+{
+	spin_lock(&dev->reset_lock);
+	dev->level_lost = true;
+	spin_unlock(&dev->reset_lock);
+}
+
+/* Of a PF that comes back we are told; nobody tells that there is memory. */
+static int lmf_not_settled_locked(struct lmf_vfio_device *dev, int err)
+{
+	if (!lmf_is_transient(err) && !lmf_reset_pending(dev) &&
+	    dev->state != VFIO_DEVICE_STATE_RESUMING) {
+		lmf_fail_locked(dev);
+		return 0;
+	}
+	lmf_set_level_lost(dev);
+	if (err != -ENOTCONN)
+		queue_delayed_work(LMF_UNBOUND_WQ, &dev->settle_work,
+				   LMF_SETTLE_AGAIN);
+	return err;
+}
+
 /*
  * Have the VF at the level of its state: a command that was overtaken by a
  * reset, or given up, or a reset of the PF, may have brought it to another.
@@ -218,12 +257,8 @@ int lmf_settle_locked(struct lmf_vfio_device *dev)
 	ret = ret ?: lmf_quiesce_locked(dev, dev->level, level);
 	if (lmf_is_lost(dev))
 		return 0;
-	if (ret) {
-		spin_lock(&dev->reset_lock);
-		dev->level_lost = true;
-		spin_unlock(&dev->reset_lock);
-		return ret;
-	}
+	if (ret)
+		return lmf_not_settled_locked(dev, ret);
 	dev->level = level;
 	return 0;
 }
@@ -238,17 +273,12 @@ void lmf_state_unlock(struct lmf_vfio_device *dev)
 static void lmf_settle_work(struct work_struct *work)
 {
 	struct lmf_vfio_device *dev =
-		container_of(work, struct lmf_vfio_device, settle_work);
+		container_of(to_delayed_work(work), struct lmf_vfio_device,
+			     settle_work);
 
 	mutex_lock(&dev->state_mutex);
 	lmf_settle_locked(dev);
 	lmf_state_unlock(dev);
-}
-
-/* It is no word of the device about the VF, and the same may succeed later. */
-static bool lmf_is_transient(int err)
-{
-	return err == -ENOTCONN || err == -ENOMEM || err == -EINTR;
 }
 
 /*
@@ -299,7 +329,7 @@ void lmf_migration_reset_done(struct lmf_vfio_device *dev)
 	lmf_stat_add(&dev->stats, LMF_STAT_RESETS, 1);
 	if (state != VFIO_DEVICE_STATE_RUNNING)
 		lmf_stat_add(&dev->stats, LMF_STAT_RESETS_UNEXPECTED, 1);
-	queue_work(LMF_UNBOUND_WQ, &dev->settle_work);
+	mod_delayed_work(LMF_UNBOUND_WQ, &dev->settle_work, 0);
 }
 
 /**
@@ -328,10 +358,8 @@ void lmf_migration_sessions_lost(struct lmf_vfio_device *dev)
  */
 void lmf_migration_lost(struct lmf_vfio_device *dev)
 {
-	spin_lock(&dev->reset_lock);
-	dev->level_lost = true;
-	spin_unlock(&dev->reset_lock);
-	queue_work(LMF_UNBOUND_WQ, &dev->settle_work);
+	lmf_set_level_lost(dev);
+	mod_delayed_work(LMF_UNBOUND_WQ, &dev->settle_work, 0);
 }
 
 void lmf_migration_init(struct lmf_vfio_device *dev)
@@ -340,7 +368,7 @@ void lmf_migration_init(struct lmf_vfio_device *dev)
 	spin_lock_init(&dev->reset_lock);
 	dev->state = VFIO_DEVICE_STATE_RUNNING;
 	dev->level = LMF_RUN;
-	INIT_WORK(&dev->settle_work, lmf_settle_work);
+	INIT_DELAYED_WORK(&dev->settle_work, lmf_settle_work);
 }
 
 /**
@@ -349,5 +377,5 @@ void lmf_migration_init(struct lmf_vfio_device *dev)
  */
 void lmf_migration_exit(struct lmf_vfio_device *dev)
 {
-	disable_work_sync(&dev->settle_work);
+	disable_delayed_work_sync(&dev->settle_work);
 }

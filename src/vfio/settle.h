@@ -35,8 +35,9 @@ void lmf_after_reset_locked(struct lmf_vfio_device *dev);
 /*
  * Have the VF at the level of its state, after resets and a lost PF.
  *
- * Returns 0, also when the state is ERROR now; or why the device could not be
- * asked: then it will be tried again, and the state is as it was.
+ * Returns 0, also when the state is ERROR now, as the device refused; or why it
+ * could not be asked, or its load not judged: the state is as it was, and it
+ * will be tried again.
  */
 int lmf_settle_locked(struct lmf_vfio_device *dev);
 

@@ -403,6 +403,10 @@ static void lmf_shadow_mark_near(struct lmf_shadow *shadow,
 	void **slot = &near->node->leaf[leaf % LMF_NODE_LEAVES];
 	u64 *pieces = &near->node->pieces[leaf % LMF_NODE_LEAVES];
 
+	if (lo != hi &&
+	    lmf_leaf_add_pieces(*slot, pieces, lo % LMF_LEAF_BITS,
+				hi % LMF_LEAF_BITS))
+		return;
 	if (first >= near->first && first + LMF_LEAF_BITS <= near->end) {
 		shadow->last = slot;
 		shadow->last_leaf = leaf;

@@ -63,6 +63,18 @@ static inline bool lmf_leaf_add(void *slot, u32 page)
 	return true;
 }
 
+/* Adds pieces to a leaf. Returns false if that is not all there is to do. */
+static inline bool lmf_leaf_add_pieces(void *slot, u64 *pieces, u32 lo, u32 hi)
+{
+	u64 sum = *pieces | GENMASK_ULL(hi >> LMF_PIECE_SHIFT,
+					lo >> LMF_PIECE_SHIFT);
+
+	if ((lo | (hi + 1)) % LMF_PIECE_PAGES || slot == LMF_FULL || !~sum)
+		return false;
+	*pieces = sum;
+	return true;
+}
+
 /* Where the next page will go, of what is perhaps a list. */
 static inline void lmf_leaf_prefetch(void *slot)
 {

@@ -144,11 +144,11 @@ static void try_transient(struct pair *p, struct file *f, int err)
 	};
 	KUNIT_EXPECT_EQ(p->test, go(p->src, STATE(STOP_COPY)), err);
 	KUNIT_EXPECT_EQ(p->test, get_state(p->src), STATE(PRE_COPY));
-	flush_work(&p->src->dev.settle_work);
+	flush_delayed_work(&p->src->dev.settle_work);
 	KUNIT_EXPECT_EQ(p->test, vf->fault[MOCK_QUIESCE].in, 0);
 	vf->level = LMF_STOP_INITIATOR;
 	lmf_migration_lost(&p->src->dev);
-	flush_work(&p->src->dev.settle_work);
+	flush_delayed_work(&p->src->dev.settle_work);
 	KUNIT_EXPECT_EQ(p->test, get_state(p->src), STATE(PRE_COPY));
 	KUNIT_EXPECT_EQ(p->test, vf->level, LMF_RUN);
 	KUNIT_EXPECT_GT(p->test, read_some(p, f, 100), 0);
@@ -182,7 +182,7 @@ static void states_test_restored(struct kunit *test)
 	};
 	KUNIT_EXPECT_EQ(test, go(p->src, STATE(RUNNING_P2P)), -EINTR);
 	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(RUNNING));
-	flush_work(&p->src->dev.settle_work);
+	flush_delayed_work(&p->src->dev.settle_work);
 	KUNIT_EXPECT_EQ(test, vf->level, LMF_RUN);
 }
 
@@ -203,6 +203,89 @@ static void states_test_killed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, p->src->vf.level, LMF_RUN);
 }
 
+/* What is told meanwhile does not have it run on before it is reset. */
+/* points: 12 */
+static void states_test_closing(struct kunit *test)
+{
+	struct pair *p = test->priv;
+
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP)), 0);
+	lmf_migration_close(&p->src->dev);
+	lmf_migration_lost(&p->src->dev);
+	flush_delayed_work(&p->src->dev.settle_work);
+	KUNIT_EXPECT_EQ(test, p->src->vf.level, LMF_STOP_FULL);
+	lmf_migration_closed(&p->src->dev);
+	KUNIT_EXPECT_EQ(test, p->src->vf.level, LMF_RUN);
+}
+
+/* Nobody asks any more, and the VF stands: it is tried again, or told. */
+/* points: 4, 6 */
+static void states_test_unsettled(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct lmf_vf *vf = &p->src->vf;
+
+	vf->level = LMF_STOP_FULL;
+	vf->fault[MOCK_QUIESCE] = (struct mock_fault) {
+		.in = 1, .err = -ENOMEM,
+	};
+	vf->quiesces = 1;	/* it is not done */
+	lmf_migration_lost(&p->src->dev);
+	/* The first run, and the one that it asked for. */
+	flush_delayed_work(&p->src->dev.settle_work);
+	flush_delayed_work(&p->src->dev.settle_work);
+	KUNIT_EXPECT_EQ(test, vf->fault[MOCK_QUIESCE].in, 0);
+	KUNIT_EXPECT_EQ(test, vf->level, LMF_RUN);
+	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(RUNNING));
+
+	vf->level = LMF_STOP_FULL;
+	vf->fault[MOCK_QUIESCE] = (struct mock_fault) {
+		.in = 1, .err = -ETIMEDOUT,
+	};
+	lmf_migration_lost(&p->src->dev);
+	flush_delayed_work(&p->src->dev.settle_work);
+	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(ERROR));
+	KUNIT_EXPECT_EQ(test, lmf_stat(&p->src->dev.stats, LMF_STAT_LAST_ERROR),
+			-EIO);
+	reset(p->src);
+}
+
+static void lose_session(struct lmf_vf *vf)
+{
+	struct bed *b = container_of(vf, struct bed, vf);
+
+	vf->begun = NULL;
+	lmf_migration_sessions_lost(&b->dev);
+}
+
+/* Of a session that is not the device's yet the loss of the PF is told, too. */
+/* points: 38 */
+static void states_test_lost_in_begin(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f;
+
+	p->src->vf.begun = lose_session;
+	f = set_state(p->src, STATE(PRE_COPY));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	KUNIT_EXPECT_EQ(test, read_some(p, f, 1), -ENOTCONN);
+	fput(f);
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(RUNNING)), 0);
+}
+
+/* A migration that did not come to be leaves nothing behind. */
+/* points: 6 */
+static void states_test_spare(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct lmf_vf *vf = &p->src->vf;
+
+	vf->fault[MOCK_QUIESCE] = (struct mock_fault) { .in = 1, .err = -EBUSY };
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP_COPY)), -EBUSY);
+	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(RUNNING));
+	KUNIT_EXPECT_EQ(test, atomic_read(&vf->bufs), 0);
+}
+
 /* A reset of the PF's function takes what was loaded with it, told or not. */
 /* points: 38 */
 static void states_test_load_lost(struct kunit *test)
@@ -217,7 +300,7 @@ static void states_test_load_lost(struct kunit *test)
 		mock_vf_reset(&p->dst->vf);
 		if (told)
 			lmf_migration_lost(&p->dst->dev);
-		flush_work(&p->dst->dev.settle_work);
+		flush_delayed_work(&p->dst->dev.settle_work);
 		KUNIT_EXPECT_EQ(test, p->dst->vf.level,
 				told ? LMF_STOP_FULL : LMF_RUN);
 		KUNIT_EXPECT_EQ(test, go(p->dst, STATE(STOP)), -EIO);
@@ -238,7 +321,7 @@ static void try_lost(struct pair *p, u32 state, bool gone)
 	if (gone)
 		mock_vf_reset(&p->src->vf);
 	lmf_migration_lost(&p->src->dev);
-	flush_work(&p->src->dev.settle_work);
+	flush_delayed_work(&p->src->dev.settle_work);
 	KUNIT_EXPECT_EQ_MSG(p->test, get_state(p->src),
 			    fails ? STATE(ERROR) : state, "in %u", state);
 	if (fails)
@@ -299,7 +382,7 @@ static void states_test_lost_between(struct kunit *test)
 	};
 	vf->quiesces = 1;	/* it is not done */
 	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP)), -ENOTCONN);
-	flush_work(&p->src->dev.settle_work);
+	flush_delayed_work(&p->src->dev.settle_work);
 	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(ERROR));
 	reset(p->src);
 
@@ -323,7 +406,7 @@ static void states_test_load_kept(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, go(p->dst, STATE(STOP)), -ENOTCONN);
 	KUNIT_EXPECT_EQ(test, get_state(p->dst), STATE(RESUMING));
 	lmf_migration_lost(&p->dst->dev);
-	flush_work(&p->dst->dev.settle_work);
+	flush_delayed_work(&p->dst->dev.settle_work);
 	KUNIT_EXPECT_EQ(test, go(p->dst, STATE(RUNNING)), 0);
 	fput(f);
 	expect_same(p);
@@ -350,6 +433,10 @@ static struct kunit_case states_test_cases[] = {
 	KUNIT_CASE(states_test_transient),
 	KUNIT_CASE(states_test_restored),
 	KUNIT_CASE(states_test_killed),
+	KUNIT_CASE(states_test_closing),
+	KUNIT_CASE(states_test_unsettled),
+	KUNIT_CASE(states_test_lost_in_begin),
+	KUNIT_CASE(states_test_spare),
 	KUNIT_CASE(states_test_load_lost),
 	KUNIT_CASE(states_test_lost),
 	KUNIT_CASE(states_test_lost_between),

@@ -144,6 +144,7 @@ def test_predictions(outer):
     for pf, written, jobs in PREDICTIONS:
         result = outer.call('lmfctl.predicted', pf=pf, mib=written, jobs=jobs)
         assert result['status'] == 'completed'
+        assert set(result['verdicts']) - {'first pass', None}
         assert 'will not converge' not in result['verdicts']
         error = abs(result['predicted'] - result['measured'])
         allowed = max(0.25 * result['measured'], 20)
