@@ -55,10 +55,22 @@ static int lmf_bindable(const struct lmf_args *args,
 		return lmf_misused("'%s': no name of a driver", args->driver);
 	if (f->bridge)
 		return lmf_fail(f->bdf, "a bridge is for no VFIO driver");
+	if (f->total_vfs && !args->driver)
+		return lmf_fail(f->bdf,
+				"a PF, whose driver makes the VFs: say with --driver which one it is to have");
 	if (f->group < 0)
 		return lmf_fail(f->bdf,
 				"no IOMMU group: switch the IOMMU on in the firmware and the kernel");
 	return LMF_EXIT_OK;
+}
+
+/* With the driver of a PF its VFs go, too. */
+static int lmf_takable(const struct lmf_function *f)
+{
+	if (f->num_vfs)
+		return lmf_fail(f->bdf, "has %u VFs: 'lmfctl vfs %s 0' first",
+				f->num_vfs, f->bdf);
+	return lmf_check_unused(f);
 }
 
 int lmf_cmd_bind(const struct lmf_args *args)
@@ -79,7 +91,7 @@ int lmf_cmd_bind(const struct lmf_args *args)
 		lmf_driver_choose(&f, driver, sizeof(driver));
 	changed = strcmp(f.driver, driver);
 	if (changed)
-		ret = lmf_check_unused(&f);
+		ret = lmf_takable(&f);
 	if (changed && !ret)
 		ret = lmf_driver_bind(&f, driver);
 	if (!ret)
@@ -107,12 +119,17 @@ int lmf_cmd_unbind(const struct lmf_args *args)
 	int ret;
 
 	ret = lmf_function_find(args->operands[0], &f);
-	if (!ret && f.driver[0] && !f.vfio[0])
+	if (!ret && !f.driver[0])
+		ret = lmf_fail(f.bdf, "has no driver%s%s%s",
+			       f.pf[0] ? ": 'lmfctl scrub " : "",
+			       f.pf[0] ? f.bdf : "",
+			       f.pf[0] ? "' scrubs it" : "");
+	if (!ret && !f.vfio[0])
 		ret = lmf_fail(f.bdf,
 			       "bound to %s, which is no VFIO driver: not ours to unbind",
 			       f.driver);
 	if (!ret)
-		ret = lmf_check_unused(&f);
+		ret = lmf_takable(&f);
 	if (!ret)
 		ret = lmf_driver_unbind(&f);
 	if (ret)

@@ -112,8 +112,12 @@ static int lmf_decode_read(struct lmf_decoder *d, int fd)
 	do {
 		n = read(fd, piece, sizeof(piece));
 	} while (n > 0 && lmf_decoder_feed(d, piece, n));
-	if (n < 0)
-		return -errno;
+	if (n < 0) {
+		n = -errno;
+		d->error_offset = d->offset;
+		snprintf(d->error, sizeof(d->error), "%s", strerror(-n));
+		return n;
+	}
 	lmf_decoder_end(d);
 	return 0;
 }

@@ -72,15 +72,23 @@ static int lmf_attach(struct lmf_function *f, const char *driver)
 /* Back to what it was; @old was taken before anything was changed. */
 static void lmf_undo(struct lmf_function *f, const struct lmf_function *old)
 {
-	int err = lmf_set_override(f, old->override);
+	int err = 0;
 
+	lmf_function_refresh(f);
+	if (!strcmp(f->driver, old->driver) &&
+	    !strcmp(f->override, old->override))
+		return;
+	err = lmf_set_override(f, old->override);
 	lmf_function_refresh(f);
 	if (!err && strcmp(f->driver, old->driver)) {
 		err = lmf_write(f->bdf, "/sys/bus/pci/drivers_probe");
 		if (!err)
 			lmf_wait_driver(f, old->driver);
 	}
-	if (err || strcmp(f->driver, old->driver))
+	if (err && !old->driver[0])
+		lmf_note(f->bdf, "and its driver_override stays as it is: %s",
+			 lmf_why(err));
+	else if (err || strcmp(f->driver, old->driver))
 		lmf_note(f->bdf,
 			 "and cannot be given back to %s: try 'lmfctl bind --driver %s %s'",
 			 old->driver, old->driver, f->bdf);
@@ -115,6 +123,7 @@ int lmf_driver_bind(struct lmf_function *f, const char *driver)
 /* Take it from its driver; no other one gets it. */
 int lmf_driver_unbind(struct lmf_function *f)
 {
+	const struct lmf_function old = *f;
 	int err = lmf_release(f);
 
 	if (!err)
@@ -122,7 +131,7 @@ int lmf_driver_unbind(struct lmf_function *f)
 	lmf_function_refresh(f);
 	if (err)
 		return lmf_fail(f->bdf, "cannot be taken from %s: %s",
-				f->driver, lmf_why(err));
+				old.driver, lmf_why(err));
 	return LMF_EXIT_OK;
 }
 

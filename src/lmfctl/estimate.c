@@ -12,8 +12,9 @@
  * MIG_DATA_SIZE says beyond the rest.
  *
  * Waiting does not help when, the first pass being over, the least that was
- * dirty in the newer half of the looks is no less than in the older half: what
- * is read and what gets dirty have come to a balance.
+ * dirty in the newer half of the looks is no less than in the older half, and
+ * too much: what is read and what gets dirty have come to a balance. Of a
+ * reader who stood still meanwhile nothing can be said.
  */
 #include <string.h>
 
@@ -21,6 +22,15 @@
 
 /* Less than so much better is no trend. */
 #define LMF_BETTER		0.9
+
+/*
+ * Of looks that follow each other sooner the last one counts: a judgement rests
+ * on two seconds, or what is nearly that.
+ */
+#define LMF_STEP_NS		(2000000000LL / (LMF_WINDOW - 1))
+
+/* A reader who is at work has read in each of these parts of the window. */
+#define LMF_PARTS		3
 
 void lmf_estimator_init(struct lmf_estimator *e, int64_t quiesce_ns,
 			int64_t limit_ns)
@@ -60,6 +70,8 @@ void lmf_estimator_look(struct lmf_estimator *e, const struct lmf_look *look)
 		if (rate > e->peak)
 			e->peak = rate;
 	}
+	if (e->count > 1 && look->ns - lmf_ago(e, 1)->ns < LMF_STEP_NS)
+		e->count--;
 	e->looks[e->count++ % LMF_WINDOW] = *look;
 }
 
@@ -70,10 +82,11 @@ static uint64_t lmf_trailer(const struct lmf_look *now)
 	return now->data_size > known ? now->data_size - known : 0;
 }
 
-static int64_t lmf_predict(const struct lmf_estimator *e)
+/* If so much were dirty. */
+static int64_t lmf_predict(const struct lmf_estimator *e, uint64_t dirty)
 {
 	const struct lmf_look *now = lmf_ago(e, 0);
-	uint64_t left = now->initial + now->dirty + lmf_trailer(now);
+	uint64_t left = now->initial + dirty + lmf_trailer(now);
 	double rate = now->read_ns > 0 ? lmf_rate(now->saved, now->read_ns) :
 					 e->peak;
 
@@ -108,15 +121,29 @@ static uint64_t lmf_least_dirty(const struct lmf_estimator *e,
 	return least;
 }
 
+static bool lmf_reads(const struct lmf_estimator *e)
+{
+	const unsigned int part = (LMF_WINDOW - 1) / LMF_PARTS;
+	unsigned int i;
+
+	for (i = 0; i < LMF_PARTS; i++)
+		if (lmf_ago(e, i * part)->saved ==
+		    lmf_ago(e, (i + 1) * part)->saved)
+			return false;
+	return true;
+}
+
 static bool lmf_balanced(const struct lmf_estimator *e)
 {
 	uint64_t newer, older;
 
-	if (e->count < LMF_WINDOW || lmf_ago(e, LMF_WINDOW - 1)->initial)
+	if (e->count < LMF_WINDOW || lmf_ago(e, LMF_WINDOW - 1)->initial ||
+	    !lmf_reads(e))
 		return false;
 	newer = lmf_least_dirty(e, 0, LMF_WINDOW / 2);
 	older = lmf_least_dirty(e, LMF_WINDOW / 2, LMF_WINDOW);
-	return newer >= older * LMF_BETTER;
+	return newer >= older * LMF_BETTER &&
+	       lmf_predict(e, newer) > e->limit_ns;
 }
 
 void lmf_estimate(const struct lmf_estimator *e, struct lmf_estimate *to)
@@ -125,7 +152,7 @@ void lmf_estimate(const struct lmf_estimator *e, struct lmf_estimate *to)
 	if (!e->count)
 		return;
 	lmf_rates(e, to);
-	to->downtime_ns = lmf_predict(e);
+	to->downtime_ns = lmf_predict(e, lmf_ago(e, 0)->dirty);
 	if (lmf_ago(e, 0)->initial || to->downtime_ns < 0)
 		to->cutover = LMF_CUTOVER_FIRST_PASS;
 	else if (to->downtime_ns <= e->limit_ns)

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who uses a function: a process that has its VFIO device open, a mounted file
- * system, swap, a device on top of its disk, a network interface that is up.
+ * Who uses a function: a process that has its VFIO device or its disk open, a
+ * mounted file system, swap, a device on top of its disk, a network interface
+ * that is up.
  *
  * To take a function away from a VFIO user would wait for him, and from a
- * file system would break it, so both are refused first. The kernel has the
- * last word: this finds the user whom it would only call "busy".
+ * file system would break it, so both are refused first. Of a disk the kernel
+ * has the last word, as of who holds it for himself it gives it to nobody else:
+ * a file system that has no device number of its own, or is mounted elsewhere.
  */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,9 +24,6 @@
 #include "say.h"
 
 #define LMF_IFF_UP	1
-
-/* Deep enough for nvme/nvme0/nvme0n1/nvme0n1p1, with room. */
-#define LMF_DEPTH	8
 
 /**
  * struct lmf_holder - a user of a function
@@ -48,9 +48,9 @@ static void lmf_held(struct lmf_holder *h, const char *what, ...)
 	va_end(args);
 }
 
-/* Has the process one of the nodes of the function open? */
-static bool lmf_process_has(const char *pid, const char *cdev,
-			    const char *group)
+/* Has the process one of these files open? @second may be NULL. */
+static bool lmf_process_has(const char *pid, const char *first,
+			    const char *second)
 {
 	char folder[PATH_MAX], path[PATH_MAX], target[PATH_MAX];
 	bool found = false;
@@ -67,28 +67,27 @@ static bool lmf_process_has(const char *pid, const char *cdev,
 			continue;
 		n = readlink(path, target, sizeof(target) - 1);
 		target[n < 0 ? 0 : n] = 0;
-		found = !strcmp(target, cdev) || !strcmp(target, group);
+		found = !strcmp(target, first) ||
+			(second && !strcmp(target, second));
 	}
 	if (dir)
 		closedir(dir);
 	return found;
 }
 
-static void lmf_held_by_process(struct lmf_holder *h,
-				const struct lmf_function *f)
+static void lmf_held_by_process(struct lmf_holder *h, const char *first,
+				const char *second)
 {
-	char cdev[LMF_TEXT + 32], group[64], path[PATH_MAX], name[LMF_TEXT];
+	char path[PATH_MAX], name[LMF_TEXT];
 	struct dirent *entry;
 	DIR *dir;
 
-	snprintf(cdev, sizeof(cdev), "/dev/vfio/devices/%s", f->vfio);
-	snprintf(group, sizeof(group), "/dev/vfio/%d", f->group);
 	if (lmf_path(path, sizeof(path), "/proc"))
 		return;
 	dir = opendir(path);
 	while (dir && !h->found && (entry = readdir(dir))) {
 		if (!isdigit((unsigned char)entry->d_name[0]) ||
-		    !lmf_process_has(entry->d_name, cdev, group))
+		    !lmf_process_has(entry->d_name, first, second))
 			continue;
 		lmf_read(name, sizeof(name), "/proc/%s/comm", entry->d_name);
 		lmf_held(h, "%s (process %s) has it open", name,
@@ -136,12 +135,23 @@ static bool lmf_swapped(const char *name)
 	return found;
 }
 
+static bool lmf_held_by_kernel(const char *node)
+{
+	int fd = lmf_open(O_RDONLY | O_EXCL, "%s", node);
+
+	if (fd >= 0)
+		close(fd);
+	return fd == -EBUSY;
+}
+
 /* @path, without the root, is a folder of sysfs that may be a disk. */
 static void lmf_held_as_disk(struct lmf_holder *h, const char *path,
 			     const char *name)
 {
 	char number[32], where[LMF_TEXT * 4], holder[LMF_TEXT];
+	char node[NAME_MAX + 8];
 
+	snprintf(node, sizeof(node), "/dev/%s", name);
 	if (lmf_read(number, sizeof(number), "%s/dev", path))
 		return;
 	if (lmf_mounted(number, where, sizeof(where)))
@@ -150,6 +160,11 @@ static void lmf_held_as_disk(struct lmf_holder *h, const char *path,
 		lmf_held(h, "%s is used as swap", name);
 	else if (!lmf_first_entry(holder, sizeof(holder), "%s/holders", path))
 		lmf_held(h, "%s is a part of %s", name, holder);
+	else if (lmf_held_by_kernel(node))
+		lmf_held(h, "%s is in the hands of a file system, or of what is like one",
+			 name);
+	else
+		lmf_held_by_process(h, node, NULL);
 }
 
 static void lmf_held_as_net(struct lmf_holder *h, const char *path,
@@ -162,13 +177,13 @@ static void lmf_held_as_net(struct lmf_holder *h, const char *path,
 }
 
 /* Look at what the driver made below the function. */
-static void lmf_held_below(struct lmf_holder *h, const char *path, int depth)
+static void lmf_held_below(struct lmf_holder *h, const char *path)
 {
 	char full[PATH_MAX], below[PATH_MAX], kind[LMF_TEXT];
 	struct dirent *entry;
 	DIR *dir;
 
-	if (!depth || lmf_path(full, sizeof(full), "%s", path))
+	if (lmf_path(full, sizeof(full), "%s", path))
 		return;
 	dir = opendir(full);
 	while (dir && !h->found && (entry = readdir(dir))) {
@@ -182,7 +197,7 @@ static void lmf_held_below(struct lmf_holder *h, const char *path, int depth)
 		else if (!strcmp(kind, "net"))
 			lmf_held_as_net(h, below, entry->d_name);
 		if (!h->found)
-			lmf_held_below(h, below, depth - 1);
+			lmf_held_below(h, below);
 	}
 	if (dir)
 		closedir(dir);
@@ -191,14 +206,16 @@ static void lmf_held_below(struct lmf_holder *h, const char *path, int depth)
 /* Says so itself, and fails, if somebody uses the function. */
 int lmf_check_unused(const struct lmf_function *f)
 {
+	char path[PATH_MAX], group[64];
 	struct lmf_holder h = {};
-	char path[PATH_MAX];
 
 	if (f->vfio[0]) {
-		lmf_held_by_process(&h, f);
+		snprintf(path, sizeof(path), "/dev/vfio/devices/%s", f->vfio);
+		snprintf(group, sizeof(group), "/dev/vfio/%d", f->group);
+		lmf_held_by_process(&h, path, group);
 	} else {
 		snprintf(path, sizeof(path), LMF_DEVICE, f->bdf);
-		lmf_held_below(&h, path, LMF_DEPTH);
+		lmf_held_below(&h, path);
 	}
 	if (!h.found)
 		return LMF_EXIT_OK;

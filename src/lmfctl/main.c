@@ -150,6 +150,19 @@ static bool lmf_takes(const struct lmf_command *command, int option)
 	return false;
 }
 
+/* Of several in one word optind tells only when the last has been read. */
+static int lmf_bad_option(const struct lmf_command *command, int option,
+			  char **argv)
+{
+	int letter = option == '?' ? optopt : option;
+
+	if (letter > ' ' && letter <= '~')
+		return lmf_misused("-%c: not an option of '%s', or its value is missing",
+				   letter, command->name);
+	return lmf_misused("%s: not an option of '%s', or its value is missing",
+			   argv[optind - 1], command->name);
+}
+
 /* Returns an exit status, or -1 if the command is to be run. */
 static int lmf_parse(const struct lmf_command *command, int argc, char **argv,
 		     struct lmf_args *args)
@@ -166,8 +179,7 @@ static int lmf_parse(const struct lmf_command *command, int argc, char **argv,
 			continue;
 		}
 		if (option == '?' || !lmf_takes(command, option))
-			return lmf_misused("%s: not an option of '%s', or its value is missing",
-					   argv[optind - 1], command->name);
+			return lmf_bad_option(command, option, argv);
 		ret = lmf_take_option(args, option);
 		if (ret)
 			return ret;

@@ -15,6 +15,7 @@
 
 #include "holders.h"
 #include "lmfctl.h"
+#include "show.h"
 #include "vfio.h"
 
 #define LMF_PIECE	(1024 * 1024)
@@ -168,9 +169,7 @@ static int lmf_move_find(const char *operand, struct lmf_function *f)
 	if (ret)
 		return ret;
 	if (!f->vfio[0])
-		return lmf_fail(f->bdf,
-				"not bound to a VFIO driver: 'lmfctl bind %s'",
-				f->bdf);
+		return lmf_no_vfio(f);
 	return lmf_check_unused(f);
 }
 
@@ -212,6 +211,9 @@ static int lmf_move_go(const struct lmf_args *args, struct lmf_move *m)
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	if (m->save >= 0 && close(m->save) && !ret)
 		ret = lmf_fail(args->save, "%s", strerror(errno));
+	/* A part of a stream is none, and would be in the way next time. */
+	if (ret && args->save)
+		unlink(args->save);
 	if (!ret)
 		lmf_moved(args, m, end.tv_sec - start.tv_sec +
 			  (end.tv_nsec - start.tv_nsec) / 1e9);

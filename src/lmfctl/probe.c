@@ -9,6 +9,7 @@
 
 #include "holders.h"
 #include "lmfctl.h"
+#include "show.h"
 #include "vfio.h"
 
 struct lmf_flag {
@@ -111,11 +112,15 @@ static void lmf_probe_json(const struct lmf_function *f,
 static void lmf_probe_text(const struct lmf_function *f,
 			   const struct lmf_probed *p)
 {
+	struct lmf_verdict v;
 	size_t i;
 
+	lmf_verdict(f, &v);
 	printf("%s  %s, was reset to ask it\n", f->bdf, f->driver);
-	printf("  migration        %s",
-	       p->migration ? "yes:" : "no: its driver offers none");
+	printf("  migration        %s", p->migration ? "yes:" : "no: ");
+	if (!p->migration)
+		fputs(v.migratable == LMF_MIGRATABLE_NO ? v.why :
+		      "its driver offers none", stdout);
 	for (i = 0; i < LMF_FLAGS; i++)
 		if (p->flags & lmf_migration_flags[i].bit)
 			printf(" %s", lmf_migration_flags[i].name);
@@ -134,9 +139,7 @@ static int lmf_probe_allowed(const struct lmf_args *args,
 			     const struct lmf_function *f)
 {
 	if (!f->vfio[0])
-		return lmf_fail(f->bdf,
-				"not bound to a VFIO driver: 'lmfctl bind %s'",
-				f->bdf);
+		return lmf_no_vfio(f);
 	if (lmf_check_unused(f))
 		return LMF_EXIT_FAILED;
 	if (!args->force)

@@ -44,6 +44,18 @@ struct json_object *lmf_json_downtime(const struct lmf_downtime *d)
 	return to;
 }
 
+/* Says that it is in no VFIO driver's hands, and what helps. */
+int lmf_no_vfio(const struct lmf_function *f)
+{
+	if (f->bridge)
+		return lmf_fail(f->bdf, "a bridge");
+	if (f->total_vfs)
+		return lmf_fail(f->bdf,
+				"a PF: name one of its VFs, see 'lmfctl list'");
+	return lmf_fail(f->bdf, "not bound to a VFIO driver: 'lmfctl bind %s'",
+			f->bdf);
+}
+
 /* Says why a function has no counters, if so. */
 int lmf_need_counters(const struct lmf_function *f)
 {
@@ -52,9 +64,7 @@ int lmf_need_counters(const struct lmf_function *f)
 	if (f->counters)
 		return LMF_EXIT_OK;
 	if (!f->vfio[0])
-		return lmf_fail(f->bdf,
-				"not bound to a VFIO driver: 'lmfctl bind %s'",
-				f->bdf);
+		return lmf_no_vfio(f);
 	lmf_verdict(f, &v);
 	if (v.migratable == LMF_MIGRATABLE_NO)
 		return lmf_fail(f->bdf, "%s", v.why);

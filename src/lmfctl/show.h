@@ -10,6 +10,7 @@
 const char *lmf_size(char *out, double bytes);
 struct json_object *lmf_json_counters(const struct lmf_counters *c);
 struct json_object *lmf_json_downtime(const struct lmf_downtime *d);
+int lmf_no_vfio(const struct lmf_function *f);
 int lmf_need_counters(const struct lmf_function *f);
 
 #endif

@@ -9,6 +9,7 @@
 #include "holders.h"
 #include "say.h"
 #include "sriov.h"
+#include "verdict.h"
 
 #define LMF_SCRUB	LMF_DEVICE "/scrub_vf"
 
@@ -71,10 +72,15 @@ static int lmf_write_vfs(const struct lmf_function *pf, unsigned int vfs)
 static int lmf_vfs_failed(const struct lmf_function *pf, int err)
 {
 	/* The kernel says the same of a driver that is not for SR-IOV. */
+	if (err == -ENOENT && !pf->driver[0])
+		return lmf_fail(pf->bdf,
+				"has no driver that makes VFs: 'modprobe %s' if it is ours",
+				LMF_DRIVER_PF);
 	if (err == -ENOENT)
 		return lmf_fail(pf->bdf, "its driver makes no VFs: %s",
-				pf->driver[0] ? pf->driver : "it has none");
-	return lmf_fail(pf->bdf, "cannot have other VFs: %s", lmf_why(err));
+				pf->driver);
+	return lmf_fail(pf->bdf, "cannot have other VFs: %s; it has %u now",
+			lmf_why(err), pf->num_vfs);
 }
 
 /* Have a PF make so many VFs. The kernel takes all away before a new number. */
@@ -83,7 +89,8 @@ int lmf_set_vfs(struct lmf_function *pf, unsigned int vfs)
 	int err = 0;
 
 	if (!pf->total_vfs)
-		return lmf_fail(pf->bdf, "no PF with SR-IOV");
+		return lmf_fail(pf->bdf,
+				"no PF with SR-IOV, or the kernel has no CONFIG_PCI_IOV");
 	if (vfs > pf->total_vfs)
 		return lmf_fail(pf->bdf, "has %u VFs at most", pf->total_vfs);
 	if (vfs == pf->num_vfs)

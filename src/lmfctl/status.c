@@ -83,6 +83,9 @@ static int lmf_status_one(const struct lmf_args *args,
 	struct lmf_counters c;
 	int err = lmf_counters_read(f, &c);
 
+	/* It was unbound meanwhile: nobody asked for just this one. */
+	if (err == -ENOENT && !args->n)
+		return LMF_EXIT_OK;
 	if (err)
 		return lmf_fail(f->bdf, "cannot read its counters: %s",
 				lmf_why(err));

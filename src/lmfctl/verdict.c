@@ -68,10 +68,12 @@ static void lmf_verdict_host(const struct lmf_function *f,
 	else if (f->group < 0)
 		lmf_judge(v, LMF_MIGRATABLE_NO,
 			  "no IOMMU: switch it on in the firmware and the kernel");
-	else
+	else if (f->pf[0] || !f->driver[0])
 		lmf_judge(v, LMF_MIGRATABLE_NO, "%s%s: 'lmfctl bind %s'",
 			  f->driver[0] ? "bound to " : "no driver",
 			  f->driver, f->bdf);
+	else
+		lmf_judge(v, LMF_MIGRATABLE_NO, "bound to %s", f->driver);
 }
 
 void lmf_verdict(const struct lmf_function *f, struct lmf_verdict *v)

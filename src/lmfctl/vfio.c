@@ -26,17 +26,19 @@ struct lmf_feature {
 	};
 };
 
-/* The kernel says EINVAL, too, when the node is open elsewhere. */
 static int lmf_vfio_refused(const struct lmf_function *f, int err)
 {
 	switch (-err) {
 	case EBUSY:
-	case EINVAL:
 		return lmf_fail(f->bdf,
 				"in use by another process: end that first");
 	case ENOENT:
 		return lmf_fail(f->bdf,
-				"no node in /dev/vfio: is this kernel built with CONFIG_VFIO, and /dev complete?");
+				"no node in /dev/vfio: the kernel needs CONFIG_VFIO_DEVICE_CDEV and CONFIG_IOMMUFD, or CONFIG_VFIO_GROUP");
+	case ENODEV:
+		return lmf_fail(f->bdf,
+				"a function of its IOMMU group %d has a driver of the host: see 'lmfctl list --all'",
+				f->group);
 	default:
 		return lmf_fail(f->bdf, "cannot be opened: %s", lmf_why(err));
 	}
@@ -52,6 +54,7 @@ static int lmf_ioctl(int fd, unsigned long request, void *arg)
 static int lmf_open_node(const struct lmf_function *f, struct lmf_vfio *v)
 {
 	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
+	int err;
 
 	v->support[0] = lmf_open(O_RDWR, "/dev/iommu");
 	if (v->support[0] < 0)
@@ -60,7 +63,9 @@ static int lmf_open_node(const struct lmf_function *f, struct lmf_vfio *v)
 	if (v->fd < 0)
 		return v->fd;
 	bind.iommufd = v->support[0];
-	return lmf_ioctl(v->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind);
+	err = lmf_ioctl(v->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind);
+	/* That is also said when the device is open elsewhere. */
+	return err == -EINVAL ? -EBUSY : err;
 }
 
 static int lmf_open_group(const struct lmf_function *f, struct lmf_vfio *v)
@@ -78,7 +83,7 @@ static int lmf_open_group(const struct lmf_function *f, struct lmf_vfio *v)
 		return group;
 	err = lmf_ioctl(group, VFIO_GROUP_GET_STATUS, &status);
 	if (!err && !(status.flags & VFIO_GROUP_FLAGS_VIABLE))
-		err = -EPERM;
+		err = -ENODEV;
 	if (!err)
 		err = lmf_ioctl(group, VFIO_GROUP_SET_CONTAINER, &container);
 	if (!err && ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))

@@ -24,8 +24,9 @@
  * @estimator: fed while it is in pre-copy
  * @estimate: last one of pre-copy
  * @session: pre_copy_start_ns of the session that is estimated
- * @started: stop_copy_start_ns before a migration was seen
  * @most: bytes of the first pass when it was seen first
+ * @seen: the last look was at a migration
+ * @ends: when a save and a load ended last
  * @live: on a terminal
  * @open: the cursor is at the end of a line that is to be overwritten
  */
@@ -37,6 +38,8 @@ struct lmf_watch {
 	struct lmf_estimate estimate;
 	long long session;
 	long long most;
+	bool seen;
+	long long ends[2];
 	bool live;
 	bool open;
 };
@@ -80,8 +83,11 @@ static void lmf_watch_estimate(struct lmf_watch *w)
 		.saved = v[LMF_C_BYTES_SAVED_PRECOPY],
 		.read_ns = v[LMF_C_PRE_COPY_READ_TIME],
 		.data_size = v[LMF_C_DATA_SIZE],
-		.report_ns = v[LMF_C_LAST_REPORT_DONE] -
-			     v[LMF_C_LAST_REPORT_START],
+		/* While one is made it began after the last one ended. */
+		.report_ns = v[LMF_C_LAST_REPORT_DONE] >
+			     v[LMF_C_LAST_REPORT_START] ?
+			     v[LMF_C_LAST_REPORT_DONE] -
+			     v[LMF_C_LAST_REPORT_START] : 0,
 	};
 
 	if (!lmf_in_precopy(&w->c))
@@ -243,10 +249,20 @@ static int lmf_watch_look(struct lmf_watch *w)
 /* Returns true when there is nothing more to wait for. */
 static bool lmf_watch_over(struct lmf_watch *w)
 {
-	if (!w->session || lmf_in_precopy(&w->c) || lmf_in_stop_copy(&w->c))
-		return false;
-	lmf_watch_ended(w);
-	return w->args->once;
+	const long long ends[] = {
+		w->c.value[LMF_C_STOP_COPY_LAST_BYTE],
+		w->c.value[LMF_C_LOAD_DONE],
+	};
+	bool under_way = lmf_in_precopy(&w->c) || lmf_in_stop_copy(&w->c) ||
+			 !strcmp(w->c.state, "RESUMING");
+	bool over = (w->seen || memcmp(ends, w->ends, sizeof(ends))) &&
+		    !under_way;
+
+	w->seen = under_way;
+	memcpy(w->ends, ends, sizeof(ends));
+	if (over && w->session)
+		lmf_watch_ended(w);
+	return over && w->args->once;
 }
 
 static int lmf_watch(struct lmf_watch *w)
@@ -258,6 +274,10 @@ static int lmf_watch(struct lmf_watch *w)
 	unsigned int looks = 0;
 	int ret;
 
+	/* What went wrong with it the first look tells. */
+	lmf_counters_read(&w->f, &w->c);
+	w->ends[0] = w->c.value[LMF_C_STOP_COPY_LAST_BYTE];
+	w->ends[1] = w->c.value[LMF_C_LOAD_DONE];
 	for (;;) {
 		ret = lmf_watch_look(w);
 		if (ret || lmf_watch_over(w) || ++looks == w->args->count)

@@ -187,6 +187,82 @@ def test_interface_that_is_up(host, vfs):
     assert 'network interface eth0 is up' in err
 
 
+def test_disk_behind_many_folders(host, vfs):
+    folder = DEVICES + '0000:00:02.0' + '/x' * 12 + '/sda'
+    host.put(folder + '/dev', '8:0')
+    host.link(folder + '/subsystem', '/class/block')
+    host.put('/proc/self/mountinfo', '20 1 8:0 / /srv rw - ext4 /dev/sda rw')
+    err = refused(host, 'bind', '-d', 'vfio-pci', '00:02.0')
+    assert 'sda is mounted on /srv' in err
+
+
+def test_disk_that_a_process_has_open(host, vfs):
+    disk(host, '0000:00:02.0')
+    host.process(80, 'dd', '/dev/nvme0n1')
+    err = refused(host, 'bind', '-d', 'vfio-pci', '00:02.0')
+    assert 'dd (process 80) has it open' in err
+
+
+def test_pf_with_vfs_keeps_its_driver(host, vfs):
+    """Its VFs would go with it, whoever has them."""
+    takes(host, 'vfio-pci')
+    err = refused(host, 'bind', '01:00.0')
+    assert 'say with --driver' in err
+    err = refused(host, 'bind', '-d', 'vfio-pci', '01:00.0')
+    assert "has 3 VFs: 'lmfctl vfs 0000:01:00.0 0' first" in err
+    host.bound('0000:01:00.0', 'vfio-pci')
+    host.vfio('0000:01:00.0', 'vfio9')
+    err = refused(host, 'unbind', '01:00.0')
+    assert 'has 3 VFs' in err
+
+
+@pytest.mark.parametrize('args', [('status',), ('watch',), ('probe', '-f')])
+def test_no_advice_to_bind_a_pf(host, vfs, args):
+    assert 'name one of its VFs' in refused(host, *args, '01:00.0')
+    assert 'a bridge' in refused(host, *args, '00:01.0')
+
+
+def test_no_advice_to_bind_what_the_host_uses(host, vfs):
+    out = host.run('list', '00:02.0')[1]
+    assert 'bound to nvme' in out and 'lmfctl bind' not in out
+
+
+def test_no_permission_is_one_line(host, vfs):
+    """The file is a folder: nobody can write it, root included."""
+    for bdf in (vfs[1], VF):
+        path = host.root + DEVICES + bdf + '/driver_override'
+        os.unlink(path)
+        os.mkdir(path)
+        err = refused(host, 'bind', '-d', 'lmf_vfio_pci', bdf)
+        assert 'cannot be bound to lmf_vfio_pci' in err
+
+
+def test_unbind_without_driver(host, vfs):
+    """What it holds may be wanted: only who says scrub loses it."""
+    seen = []
+    host.kernel(DEVICES + '0000:01:00.0/scrub_vf', seen.append)
+    err = refused(host, 'unbind', VF)
+    assert f"has no driver: 'lmfctl scrub {VF}' scrubs it" in err
+    host.close()
+    assert not seen
+
+
+def test_vfs_that_cannot_be_made(host, vfs):
+    host.pf('0000:01:00.0', 8, [])
+    number = host.root + DEVICES + '0000:01:00.0/sriov_numvfs'
+    os.unlink(number)
+    os.symlink('/dev/full', number)
+    err = refused(host, 'vfs', '01:00.0', '2')
+    assert 'No space left on device; it has 0 now' in err
+
+
+def test_pf_without_a_driver(host, vfs):
+    host.function('0000:06:00.0', 0x4c50)
+    host.put(DEVICES + '0000:06:00.0/sriov_totalvfs', 8)
+    assert "'modprobe lmf' if it is ours" in refused(host, 'vfs', '06:00.0',
+                                                    '2')
+
+
 def test_unbind_scrubs(host, vfs):
     takes(host)
     seen = []

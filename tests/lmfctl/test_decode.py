@@ -139,6 +139,15 @@ def test_every_cut_and_every_flipped_byte(binary, tmp_path):
         assert decode(binary, tmp_path, flipped)[0] == 1
 
 
+def test_folder(binary, tmp_path):
+    process = subprocess.run([binary, 'decode', '--json', tmp_path], text=True,
+                             capture_output=True, check=False)
+    result = json.loads(process.stdout)['result']
+    assert process.returncode == 1
+    assert result['error']['what'] == 'Is a directory'
+    assert process.stderr.count('\n') == 1
+
+
 def test_no_such_file(binary):
     process = subprocess.run([binary, 'decode', '/nonesuch'], text=True,
                              capture_output=True, check=False)

@@ -105,6 +105,37 @@ def test_will_not_converge(program):
     assert set(names[first:]) == {'will not converge'}
 
 
+def balanced(n, dirty, saved, size=1):
+    return (n * STEP, 0, dirty, saved, 0, size, 0)
+
+
+def test_reader_who_stands_still_tells_nothing(program):
+    """QEMU sends memory for a while, and does not read the device."""
+    looks = [balanced(n, 50 * MIB, 100 * MIB * min(n, 2)) for n in range(40)]
+    assert 'will not converge' not in {e[0] for e in estimates(program, looks)}
+
+
+def test_moments_that_are_good_enough(program):
+    """The log is emptied now and then: one has to take such a moment."""
+    looks = [balanced(n, n % 4 * 20 * MIB, n * 25 * MIB) for n in range(40)]
+    assert {e[0] for e in estimates(program, looks)[1:]} == \
+        {'wait', 'cut over now'}
+
+
+def test_trailer_that_is_too_large(program):
+    """No waiting makes it smaller."""
+    looks = [balanced(n, 0, n * 25 * MIB, 200 * MIB) for n in range(20)]
+    assert estimates(program, looks)[-1][0] == 'will not converge'
+
+
+def test_judges_after_two_seconds_or_so(program):
+    looks = [(n * 10**7, 0, 500 * MIB, n * MIB, 0, 1, 0) for n in range(300)]
+    names = [e[0] for e in estimates(program, looks)]
+    assert names[-1] == 'will not converge'
+    first = names.index('will not converge')
+    assert 1.8 * 10**9 <= looks[first][0] <= 2.2 * 10**9
+
+
 def test_slow_progress_is_progress(program):
     """It shrinks slowly, so one must wait, and then it may cut over."""
     looks = [(n * STEP, 0, max(0, 50 - n) * MIB, n * 4 * MIB, 0, 1, 0)

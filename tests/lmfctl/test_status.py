@@ -141,6 +141,24 @@ def test_watch_a_migration_that_is_cancelled(host):
     assert watch.process.wait(60) == 0
 
 
+def test_watch_a_load(host):
+    """A destination: no estimate, and then it is over, too."""
+    vfs = typical(host)
+    host.counters(vfs[0], state='RESUMING', bytes_loaded=5)
+    watch = Watch(host, vfs[0], '--json', '--once')
+    watch.until(lambda r: r['counters']['state'] == 'RESUMING')
+    watch.set(state='RUNNING', load_done_ns=9)
+    assert watch.process.wait(60) == 0
+
+
+def test_watch_a_migration_between_two_looks(host):
+    vfs = typical(host)
+    watch = Watch(host, vfs[0], '--json', '--once')
+    watch.next()
+    watch.set(stop_copy_start_ns=7, stop_copy_last_byte_ns=9)
+    assert watch.process.wait(60) == 0
+
+
 def test_watch_loses_its_function(host):
     vfs = typical(host)
     watch = Watch(host, vfs[0], '--json')

@@ -27,6 +27,11 @@ def test_wrong(host, args):
     assert err.startswith('lmfctl: ') and err.count('\n') == 1
 
 
+def test_which_of_several_options(host):
+    assert host.run('list', '-xa')[2].startswith("lmfctl: -x: not an option")
+    assert host.run('list', '-ad', 'x')[2].startswith('lmfctl: -d: not an')
+
+
 def commands(host):
     status, out, err = host.run('--help')
     assert (status, err) == (0, '')

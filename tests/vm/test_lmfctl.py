@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """lmfctl on real functions and real migrations."""
 import errno
+import re
 import statistics
 
 import pytest
+
+from bed import TOP
 
 pytestmark = pytest.mark.full
 # Two sizes of media, so that predictions are made for both.
@@ -94,6 +97,8 @@ def test_what_happens_during_a_scrub(outer):
 def test_mounted_disk_is_not_taken(outer):
     result = outer.call('lmfctl.mounted')
     assert_refused(result['refused'], 'lmf0 is mounted on /mnt')
+    assert_refused(result['unseen'], 'lmf0 is in the hands of a file system')
+    assert_refused(result['opened'], 'python3 (process', 'has it open')
     assert result['taken']['status'] == 0, result['taken']
     assert result['driver'] == 'lmf_vfio_pci'
 
@@ -138,6 +143,19 @@ def test_migration_that_never_converges(outer):
 
 
 @pytest.mark.full
+def test_trace_commands_of_the_guide(outer):
+    """Those of the first three that every migration has."""
+    with open(TOP + '/docs/operators.md') as file:
+        lines = re.findall(r'^    (trace-cmd record .*)$', file.read(), re.M)
+    assert len(lines) == 3
+    for line in lines:
+        result = outer.call('lmfctl.traced', line=line)
+        assert result['status'] == 'completed'
+        for event in re.findall(r'lmf_vfio:(\w+)', line):
+            assert event == 'lmf_vfio_overflow' or \
+                f' {event}: ' in result['report']
+
+
 def test_predictions(outer):
     """Device downtime as predicted last, against the driver's own clock."""
     errors, lines = [], []

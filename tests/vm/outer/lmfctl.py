@@ -2,6 +2,7 @@
 """lmfctl on real functions: each scenario is what an operator would type."""
 import json
 import os
+import signal
 import subprocess
 import threading
 
@@ -233,9 +234,27 @@ def mounted():
         subprocess.run(['mount', NODE, '/mnt'], check=True)
         refused = run('bind', vf)
         subprocess.run(['umount', '/mnt'], check=True)
+        elsewhere = subprocess.Popen(
+            ['unshare', '-m', 'sh', '-c',
+             f'mount {NODE} /mnt && echo up && read line'],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        elsewhere.stdout.readline()
+        unseen = run('bind', vf)
+        elsewhere.communicate()
+        wait_until(lambda: not held_by_kernel())
+        with open(NODE, 'rb'):
+            opened = run('bind', vf)
         taken = run('bind', vf)
-        return {'refused': refused, 'taken': taken,
-                'driver': host.driver(vf)}
+        return {'refused': refused, 'unseen': unseen, 'opened': opened,
+                'taken': taken, 'driver': host.driver(vf)}
+
+
+def held_by_kernel():
+    try:
+        os.close(os.open(NODE, os.O_RDONLY | os.O_EXCL))
+        return False
+    except OSError:
+        return True
 
 
 def moved():
@@ -276,6 +295,26 @@ def move_refused():
     left_by(dest)
     return {'move': move, 'unbound': unbound, 'source': held_by(source),
             'dest': held_by(dest)}
+
+
+def traced(line):
+    """A migration, recorded as an operator does it, and what that shows."""
+    folder = '/run/trace'
+    os.makedirs(folder, exist_ok=True)
+    event = line.split('lmf_vfio:')[1].split()[0]
+    record = subprocess.Popen(['sh', '-c', 'exec ' + line], cwd=folder,
+                              stdout=subprocess.DEVNULL)
+    wait_until(lambda: host.read('/sys/kernel/tracing/events/lmf_vfio/'
+                                 f'{event}/enable') == '1')
+    with pair(name='traced', memory=256) as both:
+        DmaCheck(both.source).ask('fill')
+        both.start()
+        status = both.finish()
+    record.send_signal(signal.SIGINT)
+    record.wait(60)
+    return {'status': status, 'report': subprocess.run(
+        ['trace-cmd', 'report'], cwd=folder, capture_output=True, text=True,
+        check=True).stdout}
 
 
 class Watch:
