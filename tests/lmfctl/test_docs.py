@@ -4,6 +4,8 @@ import json
 import re
 import subprocess
 
+import pytest
+
 from conftest import TOP
 from host import DEVICES, typical
 from stream import stream
@@ -11,11 +13,13 @@ from test_bind import takes
 from test_status import PRECOPY
 
 
-def test_commands_of_the_guide(host):
+@pytest.mark.parametrize('page, least', [('docs/operators.md', 6),
+                                         ('README.md', 3)])
+def test_commands_of_the_guide(host, page, least):
     """Some end only when told to: --once or Ctrl-C for watch."""
-    with open(TOP + '/docs/operators.md') as file:
+    with open(f'{TOP}/{page}') as file:
         commands = re.findall(r'^    lmfctl (.*)$', file.read(), re.M)
-    assert len(commands) >= 6
+    assert len(commands) >= least
     pf, vfs = '0000:01:00.0', ['0000:01:10.0', '0000:01:10.2']
     host.function(pf, 0x4c50, driver='lmf', group=10)
     for n, vf in enumerate(vfs):

@@ -11,14 +11,8 @@ uapi_key=$(key "$steps/uapi.sh" "$top/tests/uapi" "$top"/firmware-iface/*.h \
 
 build()
 {
-	# The selftests' header is older than -Wextra.
-	"$steps/enter.sh" bash -ec "
-		cd '$top/tests/uapi'
-		gcc -std=gnu11 -O2 -g -Wall -Wextra -Werror -static \
-			-isystem '$src/tree/tools/testing/selftests' \
-			-I'$top/firmware-iface' -I'$top/include/uapi' \
-			-o '$OUT/lmf-vfio-test' lmf-vfio-test.c vdev.c \
-			migration.c stream.c pci.c plugin_lmf.c -lpthread"
+	"$steps/enter.sh" make -s -C "$top/tests/uapi" O="$OUT" \
+		KSELFTEST="$src/tree/tools/testing/selftests"
 }
 
 cached uapi "$uapi_key" 50 "10 s" build
