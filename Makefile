@@ -16,6 +16,8 @@ help:
 	@echo 'make points       docs/points.md, from what the tests have shown'
 	@echo 'make mutants      put faults into the drivers: is each one seen?'
 	@echo 'make bench        figures beside those of other ways; targets'
+	@echo 'make soak HOURS=n  migrate to and fro, with all that may go wrong;'
+	@echo '                  goes on where it was stopped, writes docs/soak.md'
 	@echo 'make modules      the kernel modules, against KDIR=$(KDIR)'
 	@echo 'make modules_install'
 	@echo '                  put them where depmod finds them'
@@ -45,6 +47,9 @@ demo:
 bench:
 	@tests/run bench
 
+soak:
+	@tests/run soak '$(HOURS)'
+
 modules modules_install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
 
@@ -65,7 +70,7 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help check check-full points mutants demo bench modules
+.PHONY: help check check-full points mutants demo bench soak modules
 .PHONY: modules_install lmfctl intree series clean
 
 endif

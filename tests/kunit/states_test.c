@@ -4,6 +4,9 @@
  * device failing on the way. Whatever happens, in the end both VFs run, and no
  * buffer, operation or session is left.
  */
+#include <linux/completion.h>
+#include <linux/kthread.h>
+
 #include "migration_bed.h"
 
 static bool has_session(u32 state)
@@ -201,6 +204,51 @@ static void states_test_killed(struct kunit *test)
 	flush_signals(current);
 	disallow_signal(SIGKILL);
 	KUNIT_EXPECT_EQ(test, p->src->vf.level, LMF_RUN);
+}
+
+static DECLARE_COMPLETION(slow_inside);
+static DECLARE_COMPLETION(slow_ends);
+static bool slow_left;	/* without having been told to */
+
+static void slow_device(struct lmf_vf *vf)
+{
+	vf->quiesced = NULL;
+	complete(&slow_inside);
+	slow_left = !wait_for_completion_timeout(&slow_ends, 2 * HZ);
+}
+
+static int slow_thread(void *data)
+{
+	struct pair *p = data;
+	int ret = go(p->src, STATE(STOP));
+
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return ret;
+}
+
+/* Nor does he wait who is behind another in front of a slow device. */
+/* points: 12 */
+static void states_test_killed_behind(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct task_struct *task;
+
+	reinit_completion(&slow_inside);
+	reinit_completion(&slow_ends);
+	p->src->vf.quiesced = slow_device;
+	task = kthread_run(slow_thread, p, "lmf-slow");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	wait_for_completion(&slow_inside);
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(RUNNING)), -EINTR);
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+	complete(&slow_ends);
+	KUNIT_EXPECT_EQ(test, kthread_stop(task), 0);
+	KUNIT_EXPECT_FALSE(test, slow_left);
+	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(STOP));
 }
 
 /* What is told meanwhile does not have it run on before it is reset. */
@@ -433,6 +481,7 @@ static struct kunit_case states_test_cases[] = {
 	KUNIT_CASE(states_test_transient),
 	KUNIT_CASE(states_test_restored),
 	KUNIT_CASE(states_test_killed),
+	KUNIT_CASE(states_test_killed_behind),
 	KUNIT_CASE(states_test_closing),
 	KUNIT_CASE(states_test_unsettled),
 	KUNIT_CASE(states_test_lost_in_begin),

@@ -70,6 +70,7 @@ static const char *sysfs_named(struct kunit *test, const char *name)
 	return "";
 }
 
+/* points: 40 */
 static void sysfs_test_tracker(struct kunit *test)
 {
 	struct sysfs_bed *b = test->priv;
@@ -118,6 +119,7 @@ static void sysfs_test_state(struct kunit *test)
 }
 
 /* Each of the counters has one file, and its own. */
+/* points: 40 */
 static void sysfs_test_stats(struct kunit *test)
 {
 	DECLARE_BITMAP(seen, LMF_STAT_NR) = { };

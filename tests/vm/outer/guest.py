@@ -62,7 +62,8 @@ class Guest:
     """One QEMU process. With `incoming` it is a destination."""
 
     def __init__(self, name, bdf=None, incoming=None, memory=512, vfio='',
-                 iommufd=False, cpus=2, append='', qemu_args=(), oob=False, second=None):
+                 iommufd=False, cpus=2, append='', qemu_args=(), oob=False,
+                 second=None):
         self.name = name
         self.bdf = bdf
         self.second = second

@@ -149,6 +149,13 @@ def leaks():
     return read(path)
 
 
+def unreclaimable():
+    """Memory of the kernel that nobody can have back, in KiB."""
+    return next(int(line.split()[1]) for line in
+                read('/proc/meminfo').splitlines()
+                if line.startswith('SUnreclaim:'))
+
+
 def stacks():
     """Where every thread of the agent and of each QEMU stands."""
     text = ''.join(''.join(traceback.format_stack(frame))
