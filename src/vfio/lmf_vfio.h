@@ -64,8 +64,9 @@ struct lmf_migf;
  * @stats: for sysfs
  * @notify_ready: @tracker is initialized, events may come in
  * @overflows_traced: overflows of the log that the tracepoint has told
- * @state_mutex: protects @level, @spare, changes of @state and @migf
+ * @state_mutex: protects @level, @unsettled, @spare, changes of @state, @migf
  * @level: quiesce level that was asked for last
+ * @unsettled: the device did not bring the VF to @level when asked last
  * @spare: a save, made before the VF was stopped, or NULL
  * @reset_lock: protects @state, @migf, @reset_pending, @level_lost, @pf_lost
  * @state: migration state, unless a reset is pending: then it is RUNNING
@@ -85,6 +86,7 @@ struct lmf_vfio_device {
 
 	struct mutex state_mutex; /* protects as said above */
 	enum lmf_quiesce level;
+	bool unsettled;
 	struct lmf_migf *spare;
 
 	spinlock_t reset_lock; /* protects as said above */

@@ -285,7 +285,7 @@ static struct file *lmf_set_state(struct vfio_device *vdev,
 	ret = lmf_settle_locked(dev);
 	if (ret)
 		filp = ERR_PTR(ret);
-	else if (lmf_is_lost(dev))
+	else if (lmf_in_error(dev))
 		filp = ERR_PTR(-EIO);
 	else
 		filp = lmf_go_locked(dev, target);

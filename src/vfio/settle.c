@@ -128,6 +128,7 @@ void lmf_after_reset_locked(struct lmf_vfio_device *dev)
 		spin_unlock(&dev->reset_lock);
 		if (!pending)
 			return;
+		dev->unsettled = false;
 		lmf_end_session_locked(dev);
 		lmf_drop_spare_locked(dev);
 	}
@@ -146,15 +147,16 @@ static bool lmf_take_level_lost(struct lmf_vfio_device *dev)
 }
 
 /* It is in no state that has a name. */
-static void lmf_fail_locked(struct lmf_vfio_device *dev)
+static void lmf_fail_locked(struct lmf_vfio_device *dev, int err)
 {
-	trace_lmf_vfio_arc(lmf_vfio_name(dev),
-			   lmf_migration_state_name(dev->state),
-			   lmf_migration_state_name(VFIO_DEVICE_STATE_ERROR),
-			   -EIO);
+	const char *from = lmf_migration_state_name(dev->state);
+	const char *to = lmf_migration_state_name(VFIO_DEVICE_STATE_ERROR);
+
+	trace_lmf_vfio_arc(lmf_vfio_name(dev), from, to, err);
 	dev_warn_ratelimited(&dev->core.pdev->dev,
-			     "migration state ERROR: only a reset helps\n");
-	lmf_stat_set(&dev->stats, LMF_STAT_LAST_ERROR, -EIO);
+			     "migration state %s -> %s, %pe: only a reset helps\n",
+			     from, to, ERR_PTR(err));
+	lmf_stat_set(&dev->stats, LMF_STAT_LAST_ERROR, err);
 	lmf_end_session_locked(dev);
 	lmf_drop_spare_locked(dev);
 	lmf_enter_state_locked(dev, VFIO_DEVICE_STATE_ERROR);
@@ -177,7 +179,7 @@ static int lmf_check_level_locked(struct lmf_vfio_device *dev)
 	ret = lmf_vf_level(dev->vf, &level);
 	if (ret || level != LMF_RUN || lmf_reset_pending(dev))
 		return ret;
-	lmf_fail_locked(dev);
+	lmf_fail_locked(dev, -EIO);
 	return -EIO;
 }
 
@@ -198,11 +200,11 @@ static int lmf_quiesce_locked(struct lmf_vfio_device *dev,
 	spin_unlock(&dev->reset_lock);
 	if (!lost)
 		return 0;
-	lmf_fail_locked(dev);
+	lmf_fail_locked(dev, -EIO);
 	return -EIO;
 }
 
-bool lmf_is_lost(const struct lmf_vfio_device *dev)
+bool lmf_in_error(const struct lmf_vfio_device *dev)
 {
 	return dev->state == VFIO_DEVICE_STATE_ERROR;
 }
@@ -220,16 +222,26 @@ static void lmf_set_level_lost(struct lmf_vfio_device *dev)
 	spin_unlock(&dev->reset_lock);
 }
 
-/* Of a PF that comes back we are told; nobody tells that there is memory. */
+/*
+ * Of a PF that comes back, and of a reset that is done, we are told; nobody
+ * tells that there is memory. A device that did not answer, or refused, is
+ * asked twice. Who loads will ask for a state himself.
+ */
 static int lmf_not_settled_locked(struct lmf_vfio_device *dev, int err)
 {
-	if (!lmf_is_transient(err) && !lmf_reset_pending(dev) &&
+	bool again = err == -ENOMEM || err == -EINTR || err == -ECANCELED;
+
+	if (!again && err != -ENOTCONN && !lmf_reset_pending(dev) &&
 	    dev->state != VFIO_DEVICE_STATE_RESUMING) {
-		lmf_fail_locked(dev);
-		return 0;
+		if (dev->unsettled) {
+			lmf_fail_locked(dev, err);
+			return 0;
+		}
+		dev->unsettled = true;
+		again = true;
 	}
 	lmf_set_level_lost(dev);
-	if (err != -ENOTCONN)
+	if (again)
 		queue_delayed_work(LMF_UNBOUND_WQ, &dev->settle_work,
 				   LMF_SETTLE_AGAIN);
 	return err;
@@ -246,7 +258,7 @@ int lmf_settle_locked(struct lmf_vfio_device *dev)
 	bool lost;
 
 	lmf_after_reset_locked(dev);
-	if (lmf_is_lost(dev))
+	if (lmf_in_error(dev))
 		return 0;
 	level = lmf_level_of(dev->state);
 	lost = lmf_take_level_lost(dev);
@@ -255,10 +267,11 @@ int lmf_settle_locked(struct lmf_vfio_device *dev)
 	if (lost)
 		ret = lmf_check_level_locked(dev);
 	ret = ret ?: lmf_quiesce_locked(dev, dev->level, level);
-	if (lmf_is_lost(dev))
+	if (lmf_in_error(dev))
 		return 0;
 	if (ret)
 		return lmf_not_settled_locked(dev, ret);
+	dev->unsettled = false;
 	dev->level = level;
 	return 0;
 }
@@ -295,7 +308,7 @@ int lmf_change_level_locked(struct lmf_vfio_device *dev,
 	lockdep_assert_held(&dev->state_mutex);
 	dev->level = level;
 	ret = lmf_quiesce_locked(dev, old, level);
-	if (!ret || lmf_is_lost(dev))
+	if (!ret || lmf_in_error(dev))
 		return ret;
 	/* When the PF is back it may have reset the VF: look at it first. */
 	err = ret == -ENOTCONN ? ret : lmf_quiesce_locked(dev, old, old);
@@ -303,8 +316,8 @@ int lmf_change_level_locked(struct lmf_vfio_device *dev,
 		dev->level = old;
 	else if (lmf_is_transient(err))
 		lmf_migration_lost(dev);
-	else if (!lmf_reset_pending(dev))
-		lmf_fail_locked(dev);
+	else if (!lmf_in_error(dev) && !lmf_reset_pending(dev))
+		lmf_fail_locked(dev, err);
 	return ret;
 }
 

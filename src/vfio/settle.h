@@ -4,7 +4,7 @@
  * reset at any moment leaves RUNNING and nothing else behind.
  *
  * Context: all may sleep, but for lmf_reset_pending(). Those that end in
- * _locked and lmf_is_lost() want state_mutex held.
+ * _locked, lmf_in_error() and lmf_state_unlock() want state_mutex held.
  */
 #ifndef LMF_SETTLE_H
 #define LMF_SETTLE_H
@@ -15,7 +15,7 @@
 bool lmf_reset_pending(struct lmf_vfio_device *dev);
 
 /* Is the state ERROR? Only a reset ends that. */
-bool lmf_is_lost(const struct lmf_vfio_device *dev);
+bool lmf_in_error(const struct lmf_vfio_device *dev);
 
 void lmf_enter_state_locked(struct lmf_vfio_device *dev,
 			    enum vfio_device_mig_state state);
@@ -35,9 +35,8 @@ void lmf_after_reset_locked(struct lmf_vfio_device *dev);
 /*
  * Have the VF at the level of its state, after resets and a lost PF.
  *
- * Returns 0, also when the state is ERROR now, as the device refused; or why it
- * could not be asked, or its load not judged: the state is as it was, and it
- * will be tried again.
+ * Returns 0, also when the state is ERROR now, as the device refused, or did not
+ * answer, twice; or why it is not done yet: the state is as it was.
  */
 int lmf_settle_locked(struct lmf_vfio_device *dev);
 

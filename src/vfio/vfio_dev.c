@@ -88,8 +88,8 @@ static void lmf_notify_sessions_lost(void *priv)
 {
 	struct lmf_vfio_device *dev = priv;
 
-	/* Pairs with lmf_vfio_setup(). */
-	if (smp_load_acquire(&dev->notify_ready))
+	/* Pairs with lmf_vfio_setup(). Without states there is no level. */
+	if (smp_load_acquire(&dev->notify_ready) && dev->core.vdev.mig_ops)
 		lmf_migration_sessions_lost(dev);
 }
 
@@ -101,7 +101,8 @@ static void lmf_notify_lost(void *priv)
 	if (!smp_load_acquire(&dev->notify_ready))
 		return;
 	lmf_tracker_lost(&dev->tracker);
-	lmf_migration_lost(dev);
+	if (dev->core.vdev.mig_ops)
+		lmf_migration_lost(dev);
 }
 
 static const struct lmf_vf_notify lmf_vfio_notify = {

@@ -240,23 +240,40 @@ static void publish_test_refused(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, b->dev.vf);
 }
 
-/* An event of the device reaches the tracker, which is off and ignores it. */
+/*
+ * An event of the device reaches the tracker, which is off and ignores it; and
+ * the states, if the VF has any: the device knows no levels of another.
+ */
 static void publish_test_notify(struct kunit *test)
 {
-	struct publish_bed *b = publish_bed(test, "notify");
+	struct publish_bed *b;
+	int migrate;
 
-	publish_has_bitmap = true;
-	publish_vf = (struct lmf_vf) {
-		.caps = { .log = true, .log_formats = BIT(LMF_LOG_RING) },
-	};
-	lmf_migration_init(&b->dev);
-	KUNIT_ASSERT_EQ(test, lmf_vfio_setup(&b->dev, &b->pdev), 0);
-	publish_notify->log_threshold(&b->dev);
-	KUNIT_EXPECT_FALSE(test, work_busy(&b->dev.tracker.drain));
-	KUNIT_EXPECT_FALSE(test, b->dev.pf_lost);
-	publish_notify->sessions_lost(&b->dev);
-	KUNIT_EXPECT_TRUE(test, b->dev.pf_lost);
-	lmf_vfio_teardown(&b->dev);
+	for (migrate = 0; migrate < 2; migrate++) {
+		b = publish_bed(test, migrate ? "notify" : "notify-log");
+		publish_has_bitmap = true;
+		publish_vf = (struct lmf_vf) {
+			.caps = {
+				.migrate = migrate,
+				.chunk_min = 4096,
+				.chunk_max = 4096,
+				.log = true,
+				.log_formats = BIT(LMF_LOG_RING),
+			},
+		};
+		lmf_migration_init(&b->dev);
+		KUNIT_ASSERT_EQ(test, lmf_vfio_setup(&b->dev, &b->pdev), 0);
+		publish_notify->log_threshold(&b->dev);
+		KUNIT_EXPECT_FALSE(test, work_busy(&b->dev.tracker.drain));
+		KUNIT_EXPECT_FALSE(test, b->dev.pf_lost);
+		publish_notify->sessions_lost(&b->dev);
+		KUNIT_EXPECT_EQ(test, b->dev.pf_lost, migrate);
+		/* Nothing is to be sent here. */
+		disable_delayed_work_sync(&b->dev.settle_work);
+		publish_notify->lost(&b->dev);
+		KUNIT_EXPECT_EQ(test, b->dev.level_lost, migrate);
+		lmf_vfio_teardown(&b->dev);
+	}
 }
 
 /* Plain vfio-pci: what it says counts, and there is nothing else. */

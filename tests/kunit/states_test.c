@@ -266,6 +266,23 @@ static void states_test_closing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, p->src->vf.level, LMF_RUN);
 }
 
+/* The VF stands, and does not run again when it is told to. */
+static void unsettle(struct pair *p, int err, unsigned int more)
+{
+	struct lmf_vf *vf = &p->src->vf;
+
+	vf->level = LMF_STOP_FULL;
+	vf->fault[MOCK_QUIESCE] = (struct mock_fault) {
+		.in = 1, .more = more, .err = err,
+	};
+	vf->quiesces = 1;	/* it is not done */
+	lmf_migration_lost(&p->src->dev);
+	/* The first run, and the one that it asked for. */
+	flush_delayed_work(&p->src->dev.settle_work);
+	flush_delayed_work(&p->src->dev.settle_work);
+	KUNIT_EXPECT_EQ(p->test, vf->fault[MOCK_QUIESCE].in, 0);
+}
+
 /* Nobody asks any more, and the VF stands: it is tried again, or told. */
 /* points: 4, 6 */
 static void states_test_unsettled(struct kunit *test)
@@ -273,29 +290,25 @@ static void states_test_unsettled(struct kunit *test)
 	struct pair *p = test->priv;
 	struct lmf_vf *vf = &p->src->vf;
 
-	vf->level = LMF_STOP_FULL;
-	vf->fault[MOCK_QUIESCE] = (struct mock_fault) {
-		.in = 1, .err = -ENOMEM,
-	};
-	vf->quiesces = 1;	/* it is not done */
-	lmf_migration_lost(&p->src->dev);
-	/* The first run, and the one that it asked for. */
-	flush_delayed_work(&p->src->dev.settle_work);
-	flush_delayed_work(&p->src->dev.settle_work);
-	KUNIT_EXPECT_EQ(test, vf->fault[MOCK_QUIESCE].in, 0);
+	unsettle(p, -ENOMEM, 0);
 	KUNIT_EXPECT_EQ(test, vf->level, LMF_RUN);
 	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(RUNNING));
 
-	vf->level = LMF_STOP_FULL;
-	vf->fault[MOCK_QUIESCE] = (struct mock_fault) {
-		.in = 1, .err = -ETIMEDOUT,
-	};
-	lmf_migration_lost(&p->src->dev);
-	flush_delayed_work(&p->src->dev.settle_work);
+	/* It may only be late. */
+	unsettle(p, -ETIMEDOUT, 0);
+	KUNIT_EXPECT_EQ(test, vf->level, LMF_RUN);
+	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(RUNNING));
+	unsettle(p, -ETIMEDOUT, 1);
 	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(ERROR));
 	KUNIT_EXPECT_EQ(test, lmf_stat(&p->src->dev.stats, LMF_STAT_LAST_ERROR),
-			-EIO);
+			-ETIMEDOUT);
 	reset(p->src);
+
+	/* A reset is under way that is not told yet, however long it takes. */
+	unsettle(p, -ECANCELED, 1);
+	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(RUNNING));
+	flush_delayed_work(&p->src->dev.settle_work);
+	KUNIT_EXPECT_EQ(test, vf->level, LMF_RUN);
 }
 
 static void lose_session(struct lmf_vf *vf)

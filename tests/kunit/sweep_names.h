@@ -62,7 +62,7 @@
 #define lmf_migration_sessions_lost	sweep_migration_sessions_lost
 #define lmf_migration_state		sweep_migration_state
 #define lmf_reset_pending		sweep_reset_pending
-#define lmf_is_lost			sweep_is_lost
+#define lmf_in_error			sweep_in_error
 #define lmf_enter_state_locked		sweep_enter_state_locked
 #define lmf_set_session_locked		sweep_set_session_locked
 #define lmf_end_session_locked		sweep_end_session_locked
