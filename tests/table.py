@@ -25,8 +25,8 @@ def src_is_newer(tree):
     """Has what runs in the kernel or in the device changed since that run?"""
     git = ['git', '-c', 'safe.directory=*', 'diff', '--quiet']
     return subprocess.run(
-        [*git, tree.removesuffix('-dirty'), 'HEAD', '--', 'src/core',
-         'src/vfio', 'src/guest', 'include', 'firmware-iface'],
+        [*git, tree.removesuffix('-dirty'), 'HEAD', '--', 'src', 'include',
+         'firmware-iface'],
         cwd=TOP, stderr=subprocess.DEVNULL, check=False).returncode != 0
 
 

@@ -112,6 +112,14 @@ static void lmf_unbound(const struct lmf_args *args,
 				  "; what it holds was not scrubbed");
 }
 
+static int lmf_no_driver(const struct lmf_function *f)
+{
+	if (!f->pf[0])
+		return lmf_fail(f->bdf, "has no driver");
+	return lmf_fail(f->bdf, "has no driver: 'lmfctl scrub %s' scrubs it",
+			f->bdf);
+}
+
 int lmf_cmd_unbind(const struct lmf_args *args)
 {
 	struct lmf_function f;
@@ -120,10 +128,7 @@ int lmf_cmd_unbind(const struct lmf_args *args)
 
 	ret = lmf_function_find(args->operands[0], &f);
 	if (!ret && !f.driver[0])
-		ret = lmf_fail(f.bdf, "has no driver%s%s%s",
-			       f.pf[0] ? ": 'lmfctl scrub " : "",
-			       f.pf[0] ? f.bdf : "",
-			       f.pf[0] ? "' scrubs it" : "");
+		ret = lmf_no_driver(&f);
 	if (!ret && !f.vfio[0])
 		ret = lmf_fail(f.bdf,
 			       "bound to %s, which is no VFIO driver: not ours to unbind",

@@ -72,7 +72,7 @@ static int lmf_attach(struct lmf_function *f, const char *driver)
 /* Back to what it was; @old was taken before anything was changed. */
 static void lmf_undo(struct lmf_function *f, const struct lmf_function *old)
 {
-	int err = 0;
+	int err;
 
 	lmf_function_refresh(f);
 	if (!strcmp(f->driver, old->driver) &&
@@ -88,6 +88,8 @@ static void lmf_undo(struct lmf_function *f, const struct lmf_function *old)
 	if (err && !old->driver[0])
 		lmf_note(f->bdf, "and its driver_override stays as it is: %s",
 			 lmf_why(err));
+	else if (f->driver[0] && !old->driver[0])
+		lmf_note(f->bdf, "and is bound to %s now", f->driver);
 	else if (err || strcmp(f->driver, old->driver))
 		lmf_note(f->bdf,
 			 "and cannot be given back to %s: try 'lmfctl bind --driver %s %s'",

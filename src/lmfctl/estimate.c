@@ -24,8 +24,8 @@
 #define LMF_BETTER		0.9
 
 /*
- * Of looks that follow each other sooner the last one counts: a judgement rests
- * on two seconds, or what is nearly that.
+ * A look that came sooner after the one before it is replaced by the next: so a
+ * judgement rests on two seconds.
  */
 #define LMF_STEP_NS		(2000000000LL / (LMF_WINDOW - 1))
 
@@ -70,7 +70,8 @@ void lmf_estimator_look(struct lmf_estimator *e, const struct lmf_look *look)
 		if (rate > e->peak)
 			e->peak = rate;
 	}
-	if (e->count > 1 && look->ns - lmf_ago(e, 1)->ns < LMF_STEP_NS)
+	if (e->count > 1 &&
+	    lmf_ago(e, 0)->ns - lmf_ago(e, 1)->ns < LMF_STEP_NS)
 		e->count--;
 	e->looks[e->count++ % LMF_WINDOW] = *look;
 }

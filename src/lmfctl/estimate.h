@@ -39,7 +39,7 @@ struct lmf_look {
 /**
  * struct lmf_estimator - what was seen of a save
  * @looks: the last ones, in a ring
- * @count: all of them
+ * @count: all of them, but for those that came too soon
  * @peak: highest rate at which it was read, bytes a second
  * @quiesce_ns: how long stopping took when it happened last
  * @limit_ns: downtime that is allowed

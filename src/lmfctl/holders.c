@@ -135,9 +135,10 @@ static bool lmf_swapped(const char *name)
 	return found;
 }
 
+/* Also of a disk of which a part is in use. */
 static bool lmf_held_by_kernel(const char *node)
 {
-	int fd = lmf_open(O_RDONLY | O_EXCL, "%s", node);
+	int fd = lmf_open(O_RDONLY | O_EXCL | O_NONBLOCK, "%s", node);
 
 	if (fd >= 0)
 		close(fd);
@@ -160,11 +161,25 @@ static void lmf_held_as_disk(struct lmf_holder *h, const char *path,
 		lmf_held(h, "%s is used as swap", name);
 	else if (!lmf_first_entry(holder, sizeof(holder), "%s/holders", path))
 		lmf_held(h, "%s is a part of %s", name, holder);
-	else if (lmf_held_by_kernel(node))
-		lmf_held(h, "%s is in the hands of a file system, or of what is like one",
-			 name);
 	else
 		lmf_held_by_process(h, node, NULL);
+}
+
+static void lmf_held_below(struct lmf_holder *h, const char *path);
+
+/* What is below it is asked first, as it can say more. */
+static void lmf_held_as_disk_or_below(struct lmf_holder *h, const char *path,
+				      const char *name)
+{
+	char node[NAME_MAX + 8];
+
+	lmf_held_as_disk(h, path, name);
+	if (!h->found)
+		lmf_held_below(h, path);
+	snprintf(node, sizeof(node), "/dev/%s", name);
+	if (!h->found && lmf_held_by_kernel(node))
+		lmf_held(h, "%s is in the hands of a file system, or of what is like one",
+			 name);
 }
 
 static void lmf_held_as_net(struct lmf_holder *h, const char *path,
@@ -192,9 +207,11 @@ static void lmf_held_below(struct lmf_holder *h, const char *path)
 				     entry->d_name) >= sizeof(below))
 			continue;
 		lmf_link(kind, sizeof(kind), "%s/subsystem", below);
-		if (!strcmp(kind, "block"))
-			lmf_held_as_disk(h, below, entry->d_name);
-		else if (!strcmp(kind, "net"))
+		if (!strcmp(kind, "block")) {
+			lmf_held_as_disk_or_below(h, below, entry->d_name);
+			continue;
+		}
+		if (!strcmp(kind, "net"))
 			lmf_held_as_net(h, below, entry->d_name);
 		if (!h->found)
 			lmf_held_below(h, below);

@@ -155,8 +155,9 @@ static int lmf_bad_option(const struct lmf_command *command, int option,
 			  char **argv)
 {
 	int letter = option == '?' ? optopt : option;
+	bool word = !strncmp(argv[optind - 1], "--", 2);
 
-	if (letter > ' ' && letter <= '~')
+	if (letter > ' ' && letter <= '~' && !word)
 		return lmf_misused("-%c: not an option of '%s', or its value is missing",
 				   letter, command->name);
 	return lmf_misused("%s: not an option of '%s', or its value is missing",

@@ -42,6 +42,7 @@ struct lmf_move {
 	int save;
 	const char *save_name;
 	uint64_t bytes;
+	bool whole;
 };
 
 static int lmf_write_all(int fd, const char *data, size_t n)
@@ -91,6 +92,8 @@ static int lmf_move_stream(struct lmf_move *m)
 				       lmf_why(-errno));
 		else if (n)
 			ret = lmf_move_piece(m, piece, n);
+		else
+			m->whole = true;
 	}
 	free(piece);
 	return ret;
@@ -212,7 +215,7 @@ static int lmf_move_go(const struct lmf_args *args, struct lmf_move *m)
 	if (m->save >= 0 && close(m->save) && !ret)
 		ret = lmf_fail(args->save, "%s", strerror(errno));
 	/* A part of a stream is none, and would be in the way next time. */
-	if (ret && args->save)
+	if (ret && args->save && !m->whole)
 		unlink(args->save);
 	if (!ret)
 		lmf_moved(args, m, end.tv_sec - start.tv_sec +

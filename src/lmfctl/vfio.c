@@ -35,7 +35,7 @@ static int lmf_vfio_refused(const struct lmf_function *f, int err)
 	case ENOENT:
 		return lmf_fail(f->bdf,
 				"no node in /dev/vfio: the kernel needs CONFIG_VFIO_DEVICE_CDEV and CONFIG_IOMMUFD, or CONFIG_VFIO_GROUP");
-	case ENODEV:
+	case EXDEV:
 		return lmf_fail(f->bdf,
 				"a function of its IOMMU group %d has a driver of the host: see 'lmfctl list --all'",
 				f->group);
@@ -83,7 +83,7 @@ static int lmf_open_group(const struct lmf_function *f, struct lmf_vfio *v)
 		return group;
 	err = lmf_ioctl(group, VFIO_GROUP_GET_STATUS, &status);
 	if (!err && !(status.flags & VFIO_GROUP_FLAGS_VIABLE))
-		err = -ENODEV;
+		err = -EXDEV;	/* which no call here gives */
 	if (!err)
 		err = lmf_ioctl(group, VFIO_GROUP_SET_CONTAINER, &container);
 	if (!err && ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))

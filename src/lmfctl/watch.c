@@ -255,8 +255,10 @@ static bool lmf_watch_over(struct lmf_watch *w)
 	};
 	bool under_way = lmf_in_precopy(&w->c) || lmf_in_stop_copy(&w->c) ||
 			 !strcmp(w->c.state, "RESUMING");
-	bool over = (w->seen || memcmp(ends, w->ends, sizeof(ends))) &&
-		    !under_way;
+	/* They are 0 again when the next one begins. */
+	bool ended = (ends[0] && ends[0] != w->ends[0]) ||
+		     (ends[1] && ends[1] != w->ends[1]);
+	bool over = (w->seen || ended) && !under_way;
 
 	w->seen = under_way;
 	memcpy(w->ends, ends, sizeof(ends));

@@ -152,8 +152,13 @@ def test_watch_a_load(host):
 
 
 def test_watch_a_migration_between_two_looks(host):
+    """And not the one before it, of which the counters are cleared first."""
     vfs = typical(host)
+    host.counters(vfs[0], stop_copy_start_ns=3, stop_copy_last_byte_ns=5)
     watch = Watch(host, vfs[0], '--json', '--once')
+    watch.next()
+    watch.set(stop_copy_last_byte_ns=0)
+    watch.until(lambda r: not r['counters']['stop_copy_last_byte_ns'])
     watch.next()
     watch.set(stop_copy_start_ns=7, stop_copy_last_byte_ns=9)
     assert watch.process.wait(60) == 0

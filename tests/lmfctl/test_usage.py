@@ -30,6 +30,8 @@ def test_wrong(host, args):
 def test_which_of_several_options(host):
     assert host.run('list', '-xa')[2].startswith("lmfctl: -x: not an option")
     assert host.run('list', '-ad', 'x')[2].startswith('lmfctl: -d: not an')
+    assert host.run('list', '--force')[2].startswith('lmfctl: --force: not')
+    assert host.run('bind', '--driver')[2].startswith('lmfctl: --driver: not')
 
 
 def commands(host):

@@ -45,8 +45,8 @@ HEAD = """\
 
 What a driver for the migration of VFs has to do, where this one does it, and
 the tests that prove it. A point is `proved` if all its tests passed when they
-ran last, of the source that check-full.md names; a test that was skipped or
-not run proves nothing. `make points`
+ran last; a test that was skipped or not run proves nothing. Of what source the
+suites were, check-full.md tells. `make points`
 writes this page, and so does `make check-full` at its end. Which points a test
 proves is said above the test, and the rest in tests/points/table.py.
 

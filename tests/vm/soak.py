@@ -6,11 +6,12 @@ is in build/soak.json, and the next one goes on from there.
 """
 import json
 import os
-import subprocess
 import sys
 import time
 
 import bed
+sys.path.insert(0, bed.TOP + '/tests')
+from suites import tree  # noqa: E402
 from conftest import LATE
 from judge import assert_disk
 
@@ -44,13 +45,6 @@ def save(rounds):
     os.rename(STATE + '.new', STATE)
 
 
-def tree():
-    return subprocess.run(
-        ['git', '-c', 'safe.directory=*', 'describe', '--always', '--dirty',
-         '--exclude=*'], cwd=bed.TOP, stdout=subprocess.PIPE, text=True,
-        check=False).stdout.strip()
-
-
 def judge(result, complaints):
     """A reset by the guest in a migration is one that nobody expected."""
     resets = 0
@@ -59,7 +53,9 @@ def judge(result, complaints):
         resets += move['event'] == 'reset by the guest'
         assert move['unexpected_resets'] <= resets, move
     assert result['verify']['stale'] == 0, result['verify']
-    assert_disk({**result, 'recovered': 0, 'recoveries': 0})
+    # The guest's driver finds what a reset has dropped.
+    assert_disk({**result, 'recovered': 0, 'recoveries': 0} if resets
+                else result)
     assert not bed.BAD.findall(result['guest_log']), result['guest_log']
     assert not complaints, complaints
 
@@ -107,7 +103,7 @@ def histogram(downtimes):
         count = len([d for d in downtimes
                      if below <= d and (step is None or d < step)])
         name = f'{below} to {step}' if step else f'{below} and more'
-        bar = '#' * round(40 * count / len(downtimes))
+        bar = '#' * round(40 * count / max(1, len(downtimes)))
         rows += f'| {name} | {count} | {bar} |\n'
         below = step
     return '| downtime in ms | migrations | |\n|---|---|---|\n' + rows

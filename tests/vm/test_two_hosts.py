@@ -154,6 +154,7 @@ def test_slow_network(hosts, mbit):
     speed = qemu['ram']['transferred'] * 8 / 1000 / qemu['total-time']
     print(f'{speed:.0f} Mbit/s, downtime {qemu["downtime"]} ms')
     assert speed <= mbit
+    assert hosts.here.call('far.shaped') >= qemu['ram']['transferred']
 
 
 def assert_second_try(hosts):

@@ -3,6 +3,7 @@
 both, has each do its part; what a part leaves is kept here for the next.
 """
 import contextlib
+import json
 import subprocess
 import threading
 
@@ -45,6 +46,13 @@ def shape(mbit):
         subprocess.run(['tc', 'qdisc', 'add', 'dev', NIC, 'root', 'tbf',
                         'rate', f'{mbit}mbit', 'burst', '256kb', 'latency',
                         '50ms'], check=True)
+
+
+def shaped():
+    """Bytes that went through the limit."""
+    text = subprocess.run(['tc', '-s', '-j', 'qdisc', 'show', 'dev', NIC],
+                          check=True, capture_output=True, text=True).stdout
+    return sum(q['bytes'] for q in json.loads(text) if q['kind'] == 'tbf')
 
 
 def launch(name, multifd, **options):

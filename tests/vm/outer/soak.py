@@ -44,13 +44,15 @@ def cancelled(both, chance):
 
 def guest_resets(both, chance):
     """The guest resets its VF: that migration ends, and its I/O goes on."""
-    churn(both.source)
+    before = both.unexpected_resets()
     both.start(hold=True)
     wait_state(both.source, 'pre-copy')
     both.source.run('for d in /sys/bus/pci/devices/*; do [ "$(cat $d/vendor '
                     '$d/device | tr -d "\\n")" = 0x12340x4c56 ] && '
                     'echo 1 >$d/reset; done; true')
-    both.source.wait_migration()
+    status = both.source.wait_migration()
+    if status != 'failed' or both.unexpected_resets() == before:
+        raise RuntimeError(f'not reset in a migration: {status}')
     both.drop_dest()
     return move(both, chance)
 
@@ -100,6 +102,7 @@ def session(seed, moves):
                          BURST_PAGES=1024)
         check.ask('fill')
         disk.start_fio()
+        churn(both.source)
         for _ in range(moves):
             name = chance.choice(list(EVENTS))
             log_format = chance.choice(FORMATS)
