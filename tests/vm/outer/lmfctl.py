@@ -376,12 +376,10 @@ def never_converges():
         return {'ended': watch.end(), 'last': watch.looks[-1]['event']}
 
 
-def predicted(pf, mib, jobs, delay_ms):
-    """So much of the media in use, so many writers while it migrates, and so
-    slow a device: an emulated one is done in 2 ms, which anybody can predict.
-    """
-    with pair(name='predicted', source_place=(0, pf), dest_place=(1, pf)) \
-            as both, slow(SAVE_READ, delay_ms, f'lmf{pf}'):
+def predicted(pf, mib, jobs):
+    """So much of the media in use, so many writers while it migrates."""
+    with pair(name='predicted', source_place=(0, pf),
+              dest_place=(1, pf)) as both:
         disk = GuestDisk(both.source)
         disk.make()
         disk.tool(f'dd if=/dev/urandom of=/mnt/fill bs=1M count={mib} '

@@ -171,13 +171,13 @@ def pair(**options):
 
 
 @contextlib.contextmanager
-def slow(opcode, milliseconds=100, device='lmf0'):
+def slow(opcode, milliseconds=100):
     """The device takes its time for each such command."""
-    fault(f'admin-delay={opcode}:{milliseconds * 1000}', device)
+    fault(f'admin-delay={opcode}:{milliseconds * 1000}')
     try:
         yield
     finally:
-        fault(f'admin-delay={opcode}:0', device)
+        fault(f'admin-delay={opcode}:0')
 
 
 def churn(guest):
