@@ -12,9 +12,10 @@ from suites import BUILD, FULL, QUICK, TOP
 
 HEAD = """# What `make check-full` has shown
 
-Made by `make points` from the last run of each suite, on the project's own small machine, where
-all is emulated. `of older source` was run before the last change of a driver, of the contract or of
-the device. The downtime is the longest that QEMU told in that test.
+Made by `make points` from the last run of each suite, on the project's own
+small machine, where all is emulated. `of older source` was run before the last
+change of a driver, of the contract or of the device. The downtime is the
+longest that QEMU told in that test.
 
 | suite | test | result | time | downtime |
 |---|---|---|---|---|

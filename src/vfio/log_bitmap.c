@@ -69,12 +69,12 @@ static void lmf_leaf_word(struct lmf_leaf_run *run, u32 base, u64 word)
 /* Most blocks are full, or nearly empty: without a branch for each word. */
 static bool lmf_block_full(const struct lmf_log_block *block)
 {
-	u64 all = U64_MAX;
+	__le64 all = cpu_to_le64(U64_MAX);
 	u32 i;
 
 	for (i = 0; i < LMF_BLOCK_WORDS; i++)
 		all &= READ_ONCE(block->bits[i]);
-	return !~all;
+	return all == cpu_to_le64(U64_MAX);
 }
 
 /* Of one that is not full, bits that come meanwhile are taken along. */

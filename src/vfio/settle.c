@@ -338,7 +338,8 @@ void lmf_migration_reset_done(struct lmf_vfio_device *dev)
 		lmf_migf_mark_reset(dev->migf);
 	spin_unlock(&dev->reset_lock);
 
-	trace_lmf_vfio_reset(lmf_vfio_name(dev), lmf_migration_state_name(state));
+	trace_lmf_vfio_reset(lmf_vfio_name(dev),
+			     lmf_migration_state_name(state));
 	lmf_stat_add(&dev->stats, LMF_STAT_RESETS, 1);
 	if (state != VFIO_DEVICE_STATE_RUNNING)
 		lmf_stat_add(&dev->stats, LMF_STAT_RESETS_UNEXPECTED, 1);

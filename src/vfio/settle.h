@@ -35,8 +35,8 @@ void lmf_after_reset_locked(struct lmf_vfio_device *dev);
 /*
  * Have the VF at the level of its state, after resets and a lost PF.
  *
- * Returns 0, also when the state is ERROR now, as the device refused, or did not
- * answer, twice; or why it is not done yet: the state is as it was.
+ * Returns 0, also when the state is ERROR now, as the device refused, or did
+ * not answer, twice; or why it is not done yet: the state is as it was.
  */
 int lmf_settle_locked(struct lmf_vfio_device *dev);
 

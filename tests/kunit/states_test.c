@@ -341,7 +341,9 @@ static void states_test_spare(struct kunit *test)
 	struct pair *p = test->priv;
 	struct lmf_vf *vf = &p->src->vf;
 
-	vf->fault[MOCK_QUIESCE] = (struct mock_fault) { .in = 1, .err = -EBUSY };
+	vf->fault[MOCK_QUIESCE] = (struct mock_fault) {
+		.in = 1, .err = -EBUSY,
+	};
 	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP_COPY)), -EBUSY);
 	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(RUNNING));
 	KUNIT_EXPECT_EQ(test, atomic_read(&vf->bufs), 0);

@@ -24,10 +24,11 @@ HEAD = """# Soak
 
     make soak HOURS=8
 
-A guest under fio is moved between two VFs of one host, {moves} times a round, and each time
-something else may happen: what and when comes from the number of the round. The log's format is
-another one each time. At the end of a round all that fio and the check of DMA wrote is compared,
-and the file system is checked. Written by that command.
+A guest under fio is moved between two VFs of one host, {moves} times a round,
+and each time something else may happen: what and when comes from the number of
+the round. The log's format is another one each time. At the end of a round all
+that fio and the check of DMA wrote is compared, and the file system is checked.
+Written by that command.
 
 """
 
