@@ -61,16 +61,30 @@ def judge(result, complaints):
     assert not complaints, complaints
 
 
+def oom_kills(outer):
+    return outer.console_text().count('invoked oom-killer')
+
+
+def but_for_oom(complaints, kills):
+    """The kernel shows a trace of who asked for memory in vain: each time one
+    process has to go, which is what takes the memory.
+    """
+    traces = [line for line in complaints if 'Call Trace' in line]
+    return [line for line in complaints if line not in traces] + traces[kills:]
+
+
 def one_round(outer, number):
     """What is kept of a round, and whether the machine is to be kept, too."""
     start = time.monotonic()
     entry = {'round': number, 'date': time.strftime('%F'), 'tree': tree()}
+    killed = oom_kills(outer)
     try:
         result = outer.call('soak.session', seed=number, moves=MOVES,
                             timeout=3600)
         entry.update(moves=result['moves'],
                      kib=result.get('unreclaimable_kib'))
-        judge(result, outer.complaints())
+        entry['oom_kills'] = oom_kills(outer) - killed
+        judge(result, but_for_oom(outer.complaints(), entry['oom_kills']))
     except (bed.BedError, AssertionError, KeyError) as error:
         entry['error'] = f'{type(error).__name__}: {error}'[-20000:]
     entry['seconds'] = round(time.monotonic() - start)

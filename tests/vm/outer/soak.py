@@ -16,6 +16,7 @@ from migration import (LOAD_WRITE, SAVE_READ, churn, fault, pair, slow,
 FORMATS = ('ring', 'ranges', 'bitmap')
 PRESSURE = '''
 import sys
+open("/proc/self/oom_score_adj", "w").write("1000")
 free = int(next(line for line in open("/proc/meminfo")
                 if line.startswith("MemAvailable")).split()[1])
 hog = bytearray(max(0, free - 200 * 1024) * 1024)
