@@ -11,7 +11,6 @@ from conftest import LATE
 from judge import assert_moved, trace_events
 
 pytestmark = pytest.mark.full
-MIB = 1 << 20
 
 
 class Hosts:

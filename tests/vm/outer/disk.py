@@ -260,6 +260,13 @@ def write_load():
                 **both.facts()}
 
 
+def reset_vf(guest):
+    """By the guest itself."""
+    guest.run('for d in /sys/bus/pci/devices/*; do '
+              '[ "$(cat $d/vendor $d/device | tr -d "\\n")" = '
+              '0x12340x4c56 ] && echo 1 >$d/reset; done; true')
+
+
 def guest_reset():
     """The guest resets its VF in pre-copy: that migration ends, no other."""
     with pair(name='flr') as both:
@@ -268,9 +275,7 @@ def guest_reset():
         disk.start_fio()
         both.start(hold=True)
         wait_state(both.source, 'pre-copy')
-        both.source.run('for d in /sys/bus/pci/devices/*; do '
-                        '[ "$(cat $d/vendor $d/device | tr -d "\\n")" = '
-                        '0x12340x4c56 ] && echo 1 >$d/reset; done; true')
+        reset_vf(both.source)
         result = {'first': both.source.wait_migration(),
                   'stderr': both.source.stderr()}
         both.drop_dest()

@@ -8,7 +8,7 @@ import subprocess
 import threading
 
 import host
-from guest import LAST_STATES, DmaCheck, Guest
+from guest import DmaCheck, Guest
 from migration import (FREE, HELD, PARAMETERS, SAVE_READ, fault,
                        wait_first_pass, wait_state)
 from qmp import QmpError
@@ -157,11 +157,7 @@ def ended(timeout=300):
 def came(timeout=300):
     """What this host knows once the guest runs here."""
     guest = End.guest
-    guest.wait_migration(timeout=timeout)
-    if not guest.qmp.wait_event(lambda e: e['event'] == 'RESUME', 60):
-        raise RuntimeError('the guest does not run')
-    if guest.states()[-3:] != LAST_STATES:
-        raise RuntimeError(f'its VF: {guest.states()}')
+    guest.wait_arrived(timeout)
     End.check = DmaCheck.arrived(guest)
     return {'verify': End.check.ask('verify'), **facts(),
             'guest_log': guest.run('dmesg')}

@@ -186,6 +186,16 @@ class Guest:
         event['seen'] = True
         return event['data']['status']
 
+    def wait_arrived(self, timeout=180):
+        """As a destination: wait until the guest runs, and all has been said,
+        since it may be the next source.
+        """
+        self.wait_migration(timeout=timeout)
+        if not self.qmp.wait_event(lambda e: e['event'] == 'RESUME', 60):
+            raise RuntimeError('the destination does not run')
+        if self.bdf and self.states()[-3:] != LAST_STATES:
+            raise RuntimeError(f'its VF: {self.states()}')
+
     def quit(self):
         if self.process.poll() is None:
             try:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import host
-from disk import Disk, disk_facts
+from disk import Disk, disk_facts, reset_vf
 from guest import DmaCheck
 from migration import (LOAD_WRITE, SAVE_READ, churn, fault, pair, slow,
                        wait_first_pass, wait_state)
@@ -48,9 +48,7 @@ def guest_resets(both, chance):
     before = both.unexpected_resets()
     both.start(hold=True)
     wait_state(both.source, 'pre-copy')
-    both.source.run('for d in /sys/bus/pci/devices/*; do [ "$(cat $d/vendor '
-                    '$d/device | tr -d "\\n")" = 0x12340x4c56 ] && '
-                    'echo 1 >$d/reset; done; true')
+    reset_vf(both.source)
     status = both.source.wait_migration()
     if status != 'failed' or both.unexpected_resets() == before:
         raise RuntimeError(f'not reset in a migration: {status}')
