@@ -28,20 +28,21 @@
 #include "compat.h"
 #include "lmf_vfio.h"
 #include "migf.h"
+#include "trace.h"
 
 /* So often in a row memory may vanish between fault and copy. */
 #define LMF_MIGF_FAULTS	16
 
 #define LMF_LOOK_MS	100
 
-/* Who polls is woken and comes again, and with him this. */
+/* Who polls is woken and comes again. */
 static void lmf_migf_look_work(struct work_struct *work)
 {
 	struct lmf_migf *migf = container_of(to_delayed_work(work),
 					     struct lmf_migf, look);
 
 	mutex_lock(&migf->lock);
-	if (!lmf_migf_alive_locked(migf))
+	if (!lmf_migf_alive_locked(migf) && migf->ops->look)
 		migf->ops->look(migf);
 	mutex_unlock(&migf->lock);
 	wake_up_all(&migf->wq);
@@ -134,7 +135,10 @@ struct file *lmf_migf_file(struct lmf_migf *migf, const char *name,
 
 int lmf_migf_release(struct inode *inode, struct file *filp)
 {
-	lmf_migf_put(filp->private_data);
+	struct lmf_migf *migf = filp->private_data;
+
+	cancel_delayed_work_sync(&migf->look);
+	lmf_migf_put(migf);
 	return 0;
 }
 
@@ -226,6 +230,7 @@ void lmf_migf_fail_locked(struct lmf_migf *migf, int err)
 	/* The device dropped the session: soon we will be told of a reset. */
 	migf->err = err == -ECANCELED ? -ENODEV : err;
 	lmf_stat_set(&migf->dev->stats, LMF_STAT_LAST_ERROR, err);
+	trace_lmf_vfio_failed(lmf_vfio_name(migf->dev), err);
 	wake_up_all(&migf->wq);
 }
 
@@ -359,21 +364,33 @@ ssize_t lmf_migf_copy_in_locked(struct lmf_migf *migf, void *to,
 	return lmf_migf_faulted(migf, left, n);
 }
 
+static __poll_t lmf_migf_poll_locked(struct lmf_migf *migf)
+{
+	__poll_t mask;
+
+	lockdep_assert_held(&migf->lock);
+	if (lmf_migf_alive_locked(migf))
+		return EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM |
+		       EPOLLERR;
+	mask = migf->ops->poll(migf);
+	if (!mask && migf->ops->look)
+		queue_delayed_work(LMF_UNBOUND_WQ, &migf->look,
+				   msecs_to_jiffies(LMF_LOOK_MS));
+	return mask;
+}
+
+/* While the device is asked nothing is said; who polls is woken afterwards. */
 __poll_t lmf_migf_poll(struct file *filp, struct poll_table_struct *wait)
 {
 	struct lmf_migf *migf = filp->private_data;
 	__poll_t mask;
 
 	poll_wait(filp, &migf->wq, wait);
-	mutex_lock(&migf->lock);
-	if (lmf_migf_alive_locked(migf))
-		mask = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM |
-		       EPOLLERR;
-	else
-		mask = migf->ops->poll(migf);
-	if (!mask && migf->ops->look)
-		queue_delayed_work(LMF_UNBOUND_WQ, &migf->look,
-				   msecs_to_jiffies(LMF_LOOK_MS));
+	if (!mutex_trylock(&migf->lock)) {
+		mod_delayed_work(LMF_UNBOUND_WQ, &migf->look, 0);
+		return 0;
+	}
+	mask = lmf_migf_poll_locked(migf);
 	mutex_unlock(&migf->lock);
 	return mask;
 }

@@ -58,7 +58,7 @@ struct lmf_migf_ops {
  * @reset: a reset ended the session; written under the device's reset_lock
  * @lost: the device's session was lost with the PF; likewise
  * @done: END was made, or the state was applied: the device is not needed
- * @look: calls ops->look() after a while
+ * @look: calls ops->look() after a while, and wakes who polls
  * @wq: woken when an operation is done, by a reset and by the end
  */
 struct lmf_migf {

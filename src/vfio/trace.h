@@ -91,6 +91,20 @@ TRACE_EVENT(lmf_vfio_refused,
 		  __entry->record, __entry->err)
 );
 
+TRACE_EVENT(lmf_vfio_failed,
+	TP_PROTO(const char *name, int err),
+	TP_ARGS(name, err),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__field(int, err)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->err = err;
+	),
+	TP_printk("%s: session failed: %d", __get_str(name), __entry->err)
+);
+
 TRACE_EVENT(lmf_vfio_report,
 	TP_PROTO(const char *name, u64 iova, u64 length, u64 pages, int err),
 	TP_ARGS(name, iova, length, pages, err),

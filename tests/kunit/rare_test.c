@@ -156,6 +156,43 @@ static void rare_test_poll_dirty(struct kunit *test)
 	fput(f);
 }
 
+struct poller {
+	struct wait_queue_entry entry;
+	bool woken;
+};
+
+static int poller_wake(struct wait_queue_entry *entry, unsigned int mode,
+		       int flags, void *key)
+{
+	WRITE_ONCE(container_of(entry, struct poller, entry)->woken, true);
+	return 1;
+}
+
+/* Who polls does not wait until the device has answered somebody else. */
+/* points: 10 */
+static void rare_test_poll_busy(struct kunit *test)
+{
+	struct poller poller = { };
+	struct pair *p = test->priv;
+	struct file *f = set_state(p->src, STATE(PRE_COPY));
+	struct lmf_migf *migf;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -ENOMSG);
+	migf = f->private_data;
+	init_waitqueue_func_entry(&poller.entry, poller_wake);
+	add_wait_queue(&migf->wq, &poller.entry);
+	mutex_lock(&migf->lock);
+	KUNIT_EXPECT_EQ(test, f->f_op->poll(f, NULL), 0);
+	mock_vf_write(&p->src->vf, 3, 1);
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(poller.woken));
+	mutex_unlock(&migf->lock);
+	KUNIT_EXPECT_TRUE(test, wait_until(READ_ONCE(poller.woken), 20));
+	KUNIT_EXPECT_TRUE(test, f->f_op->poll(f, NULL) & EPOLLIN);
+	remove_wait_queue(&migf->wq, &poller.entry);
+	fput(f);
+}
+
 static void expect_lost(struct kunit *test, struct bed *b, struct file *f)
 {
 	KUNIT_EXPECT_FALSE(test, f->f_op->poll(f, NULL) & EPOLLERR);
@@ -248,6 +285,7 @@ static struct kunit_case rare_test_cases[] = {
 	KUNIT_CASE(rare_test_poll_load),
 	KUNIT_CASE(rare_test_poll_save),
 	KUNIT_CASE(rare_test_poll_dirty),
+	KUNIT_CASE(rare_test_poll_busy),
 	KUNIT_CASE(rare_test_sessions_lost),
 	KUNIT_CASE(rare_test_failed_size),
 	KUNIT_CASE(rare_test_killed),

@@ -12,6 +12,7 @@
  * @failed: those that failed
  * @saved: bytes of chunks that came from the device
  * @loaded: bytes of chunks that went to it
+ * @broken: sessions
  * @refused: streams
  * @reports: reports of the log
  * @pages: that were in them
@@ -24,6 +25,7 @@ struct told {
 	unsigned int failed;
 	u64 saved;
 	u64 loaded;
+	unsigned int broken;
 	unsigned int refused;
 	unsigned int reports;
 	u64 pages;
@@ -50,6 +52,11 @@ static void told_save_chunk(void *priv, const char *name, u64 record,
 static void told_load_chunk(void *priv, const char *name, u64 chunk, u32 bytes)
 {
 	((struct told *)priv)->loaded += bytes;
+}
+
+static void told_failed(void *priv, const char *name, int err)
+{
+	((struct told *)priv)->broken++;
 }
 
 static void told_refused(void *priv, const char *name, u64 record, int err)
@@ -84,7 +91,8 @@ static void told_reset(void *priv, const char *name, const char *state)
 #define TELL(call, name)	call##_trace_lmf_vfio_##name(told_##name, told)
 #define TELL_ALL(call)							\
 	(TELL(call, arc) ?: TELL(call, save_chunk) ?:			\
-	 TELL(call, load_chunk) ?: TELL(call, refused) ?:		\
+	 TELL(call, load_chunk) ?: TELL(call, failed) ?:		\
+	 TELL(call, refused) ?:						\
 	 TELL(call, report) ?: TELL(call, drain) ?:			\
 	 TELL(call, overflow) ?: TELL(call, reset))
 
@@ -145,11 +153,28 @@ static void trace_test_trouble(struct kunit *test)
 	memset(s->golden, 0xff, 1000);
 	KUNIT_EXPECT_LT(test, sweep_write_all(s, s->file, s->golden, 1000), 0);
 	KUNIT_EXPECT_EQ(test, told->refused, 1);
+	KUNIT_EXPECT_EQ(test, told->broken, 1);
 	KUNIT_EXPECT_LT(test, sweep_go(s, STATE(STOP)), 0);
 	KUNIT_EXPECT_EQ(test, told->failed, 1);
 	told->resets = 0;
 	sweep_reset(&s->vf[SWEEP_VF]);
 	KUNIT_EXPECT_EQ(test, told->resets, 1);
+	trace_end(test, told);
+}
+
+/* points: 40 */
+static void trace_test_broken(struct kunit *test)
+{
+	struct sweep *s = test->priv;
+	struct told *told = trace_begin(test);
+
+	KUNIT_ASSERT_NULL(test, (void *)mock_pf_fault(&s->pf,
+						      "admin-fail=0x0121:1:12"));
+	KUNIT_ASSERT_EQ(test, sweep_session(s, STATE(PRE_COPY)), 0);
+	KUNIT_EXPECT_LT(test, sweep_read_all(s), 0);
+	KUNIT_EXPECT_EQ(test, told->broken, 1);
+	KUNIT_EXPECT_EQ(test, told->failed, 0);
+	KUNIT_EXPECT_EQ(test, told->refused, 0);
 	trace_end(test, told);
 }
 
@@ -182,6 +207,7 @@ static void trace_test_overflow(struct kunit *test)
 static struct kunit_case trace_test_cases[] = {
 	KUNIT_CASE(trace_test_migration),
 	KUNIT_CASE(trace_test_trouble),
+	KUNIT_CASE(trace_test_broken),
 	KUNIT_CASE(trace_test_overflow),
 	{}
 };
