@@ -8,6 +8,7 @@ while read -r name header pattern; do
 		printf ' -DLMF_HAVE_%s' "$name"
 	fi
 done <<'END'
+FOR_MODULES	export.h	define EXPORT_SYMBOL_FOR_MODULES(
 NS_STRING	module.h	define MODULE_IMPORT_NS(ns).*(import_ns, ns)
 BITMAP_FAULT	iova_bitmap.h	^int iova_bitmap_set
 CRC32C		crc32.h		u32 crc32c(
