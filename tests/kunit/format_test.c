@@ -11,6 +11,7 @@
 
 #include <linux/interval_tree.h>
 #include <linux/iova_bitmap.h>
+#include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/prandom.h>
 #include <linux/uaccess.h>
@@ -19,6 +20,13 @@
 #define PAGES		65536u		/* 256 MiB, not all of it tracked */
 #define BASE		(5ull << 32)	/* not where a guest's memory begins */
 #define LONGEST		40000u		/* bytes of a write */
+
+/* Else a report goes well that found no memory, and its pages are lost. */
+#ifdef LMF_HAVE_BITMAP_FAULT
+#define FAULTS_ARE_TOLD	true
+#else
+#define FAULTS_ARE_TOLD	false
+#endif
 
 static unsigned int turns = 60000;
 module_param(turns, uint, 0444);
@@ -34,26 +42,37 @@ static const struct lmf_log_span spans[] = {
  * @s: the stack
  * @rnd: where all that is random comes from
  * @written: pages that were written and not reported
+ * @hole: a page of the user's that is not there; the one before it is
  * @near: where the last random write was
  * @reports: made
+ * @faults: reports that found no memory of the user
  * @writes: made
  */
 struct model {
 	struct sweep *s;
 	struct rnd_state rnd;
 	unsigned long *written;
+	char __user *hole;
 	u64 near;
 	unsigned int reports;
+	unsigned int faults;
 	unsigned int writes;
 };
 
 static void model_init(struct model *m)
 {
 	struct kunit *test = m->s->test;
+	unsigned long user;
 
 	prandom_seed_state(&m->rnd, SEED);
 	m->written = kunit_kzalloc(test, PAGES / 8, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, m->written);
+	user = kunit_vm_mmap(test, NULL, 0, 2 * PAGE_SIZE,
+			     PROT_READ | PROT_WRITE,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_NE(test, user, 0);
+	KUNIT_ASSERT_EQ(test, vm_munmap(user + PAGE_SIZE, PAGE_SIZE), 0);
+	m->hole = (char __user *)(user + PAGE_SIZE);
 }
 
 static u32 model_below(struct model *m, u32 n)
@@ -132,34 +151,97 @@ static void model_write(struct model *m)
 	model_write_at(m, m->near, 1 + model_below(m, LONGEST));
 }
 
-static void model_report(struct model *m)
+/**
+ * struct window - of a report
+ * @first: page
+ * @n: pages
+ * @shift: a bit of the answer stands for 2^shift bytes
+ */
+struct window {
+	u32 first;
+	u32 n;
+	unsigned int shift;
+};
+
+static struct window model_window(struct model *m)
 {
-	unsigned int shift = model_shift(m);
 	u32 first = model_below(m, PAGES);
-	u32 n = 1 + model_below(m, PAGES - first);
-	u32 bytes = ALIGN(DIV_ROUND_UP(n, 1u << (shift - 12)), 64) / 8;
-	unsigned long *got = (unsigned long *)m->s->bounce;
+
+	return (struct window) {
+		.first = first,
+		.n = 1 + model_below(m, PAGES - first),
+		.shift = model_shift(m),
+	};
+}
+
+/* The answer's, in whole words. */
+static u32 window_bytes(const struct window *w)
+{
+	return ALIGN(DIV_ROUND_UP(w->n, 1u << (w->shift - 12)), 64) / 8;
+}
+
+/* The answer comes into @user, of which there are @bytes. */
+static int model_ask(struct model *m, const struct window *w,
+		     char __user *user, u32 bytes)
+{
 	struct kunit *test = m->s->test;
 	struct iova_bitmap *bitmap;
+	int ret;
+
+	KUNIT_ASSERT_EQ(test, clear_user(user, bytes), 0);
+	bitmap = iova_bitmap_alloc(BASE + ((u64)w->first << 12),
+				   (u64)w->n << 12, BIT(w->shift),
+				   (u64 __user *)user);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(bitmap));
+	ret = iova_bitmap_for_each(bitmap, model_vdev(m), sweep_report_fn);
+	iova_bitmap_free(bitmap);
+	return ret;
+}
+
+/* What was told is forgotten, and was all that had to be told. */
+static void model_told(struct model *m, const struct window *w,
+		       const char __user *user, u32 bytes)
+{
+	unsigned long *got = (unsigned long *)m->s->bounce;
+	struct kunit *test = m->s->test;
 	u32 page, bit;
 
 	KUNIT_ASSERT_LE(test, bytes, SWEEP_USER);
-	KUNIT_ASSERT_EQ(test, clear_user(m->s->user, bytes), 0);
-	bitmap = iova_bitmap_alloc(BASE + ((u64)first << 12), (u64)n << 12,
-				   BIT(shift), (u64 __user *)m->s->user);
-	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(bitmap));
-	KUNIT_ASSERT_EQ(test, iova_bitmap_for_each(bitmap, model_vdev(m),
-						   sweep_report_fn), 0);
-	iova_bitmap_free(bitmap);
-	KUNIT_ASSERT_EQ(test, copy_from_user(got, m->s->user, bytes), 0);
-	for (page = first; page < first + n; page++) {
-		bit = (page - first) >> (shift - 12);
+	KUNIT_ASSERT_EQ(test, copy_from_user(got, user, bytes), 0);
+	for (page = w->first; page < w->first + w->n; page++) {
+		bit = (page - w->first) >> (w->shift - 12);
 		if (__test_and_clear_bit(page, m->written) &&
-		    !test_bit(bit, got))
+		    (bit >= bytes * 8 || !test_bit(bit, got)))
 			KUNIT_FAIL(test, "page %u of %u..%u lost, shift %u\n",
-				   page, first, first + n, shift);
+				   page, w->first, w->first + w->n, w->shift);
 	}
 	m->reports++;
+}
+
+static void model_report(struct model *m)
+{
+	struct window w = model_window(m);
+
+	KUNIT_ASSERT_EQ(m->s->test, model_ask(m, &w, m->s->user,
+					      window_bytes(&w)), 0);
+	model_told(m, &w, m->s->user, window_bytes(&w));
+}
+
+/* The answer's memory ends early: that is told, or nothing had to be there. */
+static void model_report_short(struct model *m)
+{
+	struct window w = model_window(m);
+	u32 words = min_t(u32, window_bytes(&w), PAGE_SIZE) / 8;
+	u32 bytes = model_below(m, words + 1) * 8;
+	char __user *user = m->hole - bytes;
+	int ret = model_ask(m, &w, user, bytes);
+
+	if (!ret) {
+		model_told(m, &w, user, bytes);
+		return;
+	}
+	KUNIT_ASSERT_EQ(m->s->test, ret, -EFAULT);
+	m->faults++;
 }
 
 /* What may happen to a device and its log. */
@@ -242,14 +324,19 @@ static void format_test_random(struct kunit *test)
 			model_report(&m);
 		else if (what < 11)
 			model_event(&m);
+		else if (what < 21 && FAULTS_ARE_TOLD)
+			model_report_short(&m);
 		else
 			model_write(&m);
 	}
-	kunit_info(test, "# %u writes, %u reports, %llu overflows, %llu anew\n",
-		   m.writes, m.reports, format_stats(s).overflows,
+	kunit_info(test,
+		   "# %u writes, %u reports, %u faults, %llu overflows, %llu anew\n",
+		   m.writes, m.reports, m.faults, format_stats(s).overflows,
 		   format_stats(s).rearms);
 	KUNIT_EXPECT_GT(test, format_stats(s).overflows, 0);
 	KUNIT_EXPECT_GT(test, format_stats(s).rearms, 0);
+	if (FAULTS_ARE_TOLD)
+		KUNIT_EXPECT_GT(test, m.faults, m.reports / 10);
 	model_stop(&m);
 	sweep_down(s);
 }
