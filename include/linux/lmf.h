@@ -227,12 +227,16 @@ struct lmf_save_left {
  * @empty: nothing unsent was left after this chunk (without @final)
  * @ended: this chunk ends the state (with @final); further ones are empty
  * @left: what was left after this chunk
+ * @asked_ns: when the device was asked for it, CLOCK_MONOTONIC
+ * @given_ns: when it answered
  */
 struct lmf_chunk {
 	u32 bytes;
 	bool empty;
 	bool ended;
 	struct lmf_save_left left;
+	u64 asked_ns;
+	u64 given_ns;
 };
 
 /**

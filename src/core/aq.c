@@ -92,6 +92,7 @@ static void lmf_aq_post_locked(struct lmf_op *op)
 	}
 	op->serial = ++aq->serial;
 	op->deadline = jiffies + lmf_timeout();
+	op->posted_ns = ktime_get_ns();
 	lmf_track_posted_locked(op->func, op);
 	aq->cmds[aq->tail] = op->cmd;
 	aq->tail = (aq->tail + 1) & (aq->entries - 1);

@@ -37,6 +37,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/kref.h>
+#include <linux/ktime.h>
 #include <linux/lmf.h>
 #include <linux/mutex.h>
 #include <linux/sizes.h>
@@ -123,6 +124,8 @@ struct lmf_request {
  * @left_max: as in struct lmf_request
  * @serial: order of posting; core->lock
  * @deadline: jiffies at which it is given up; set when posted
+ * @posted_ns: CLOCK_MONOTONIC
+ * @done_ns: likewise
  * @lock: protects @wq, @err and @cqe until @done
  * @wq: the caller's, NULL once he put the operation
  * @waitq: lmf_op_wait()
@@ -140,6 +143,8 @@ struct lmf_op {
 	u64 left_max;
 	u64 serial;
 	unsigned long deadline;
+	u64 posted_ns;
+	u64 done_ns;
 	spinlock_t lock; /* protects wq, err and cqe until done */
 	wait_queue_head_t *wq;
 	wait_queue_head_t waitq;

@@ -162,6 +162,7 @@ static void lmf_op_finish(struct lmf_op *op, const struct lmf_admin_cqe *cqe,
 	if (!op->done) {
 		op->err = err;
 		op->given_up = !cqe;
+		op->done_ns = ktime_get_ns();
 		if (cqe)
 			op->cqe = *cqe;
 		/* Pairs with lmf_op_done(): the result is visible first. */
@@ -241,6 +242,8 @@ static struct lmf_chunk lmf_op_chunk(const struct lmf_op *op)
 		.empty = !final && flags & LMF_SAVE_EMPTY,
 		.ended = final && flags & LMF_SAVE_ENDED,
 		.left = lmf_cqe_left(&op->cqe),
+		.asked_ns = op->posted_ns,
+		.given_ns = op->done_ns,
 	};
 }
 

@@ -3,13 +3,15 @@
  * When to cut over: the device's downtime if it were stopped now, and whether
  * waiting helps. Pure: looks in, a prediction out.
  *
- *	downtime = quiesce + last report + (dirty + trailer) / rate
+ *	downtime = quiesce + last report + reading (dirty + trailer)
  *
- * The first two are what they took last time. The rate is that of the time that
- * was spent in read() so far; where the driver does not tell that, the highest
- * at which the stream was read, which is too low when the reader had memory to
- * send, too. The trailer, what only a stopped device gives, is what
- * MIG_DATA_SIZE says beyond the rest.
+ * The first two are what they took last time. Reading takes as long as the
+ * device needs for the chunks, or as long as read() did, whichever is more:
+ * either may be the slower one, and while the reader was elsewhere the device
+ * worked ahead. Where the driver does not tell of chunks, the rate is that of
+ * the time spent in read(), or else the highest at which the stream was read,
+ * which is too low when the reader had memory to send, too. The trailer, what
+ * only a stopped device gives, is what MIG_DATA_SIZE says beyond the rest.
  *
  * Waiting does not help when, the first pass being over, the least that was
  * dirty in the newer half of the looks is no less than in the older half, and
@@ -57,19 +59,28 @@ static double lmf_rate(uint64_t bytes, int64_t ns)
 	return ns > 0 ? bytes * 1e9 / ns : 0;
 }
 
+/* What happened since the last look. */
+static void lmf_estimator_learn(struct lmf_estimator *e,
+				const struct lmf_look *look)
+{
+	const struct lmf_look *last = &e->last;
+	uint64_t chunks = look->chunks - last->chunks;
+	uint64_t bytes = look->chunk_bytes - last->chunk_bytes;
+	double rate = look->saved > last->saved ?
+		      lmf_rate(look->saved - last->saved,
+			       look->ns - last->ns) : 0;
+
+	if (e->count && rate > e->peak)
+		e->peak = rate;
+	lmf_pace_add(&e->device, chunks, bytes,
+		     look->chunk_ns - last->chunk_ns);
+	lmf_pace_add(&e->reader, chunks, bytes, look->read_ns - last->read_ns);
+	e->last = *look;
+}
+
 void lmf_estimator_look(struct lmf_estimator *e, const struct lmf_look *look)
 {
-	const struct lmf_look *last;
-	double rate;
-
-	if (e->count) {
-		last = lmf_ago(e, 0);
-		rate = look->saved > last->saved ?
-			lmf_rate(look->saved - last->saved,
-				 look->ns - last->ns) : 0;
-		if (rate > e->peak)
-			e->peak = rate;
-	}
+	lmf_estimator_learn(e, look);
 	if (e->count > 1 &&
 	    lmf_ago(e, 0)->ns - lmf_ago(e, 1)->ns < LMF_STEP_NS)
 		e->count--;
@@ -83,17 +94,33 @@ static uint64_t lmf_trailer(const struct lmf_look *now)
 	return now->data_size > known ? now->data_size - known : 0;
 }
 
+/* Where the driver does not tell of chunks. */
+static double lmf_read_by_rate(const struct lmf_estimator *e, uint64_t bytes)
+{
+	const struct lmf_look *now = lmf_ago(e, 0);
+	double rate = now->read_ns > 0 ? lmf_rate(now->saved, now->read_ns) :
+					 e->peak;
+
+	return rate > 0 ? bytes * 1e9 / rate : -1;
+}
+
+static double lmf_read_time(const struct lmf_estimator *e, uint64_t bytes)
+{
+	double device = lmf_pace_time(&e->device, bytes);
+	double reader = lmf_pace_time(&e->reader, bytes);
+
+	if (device < 0)
+		return lmf_read_by_rate(e, bytes);
+	return device > reader ? device : reader;
+}
+
 /* If so much were dirty. */
 static int64_t lmf_predict(const struct lmf_estimator *e, uint64_t dirty)
 {
 	const struct lmf_look *now = lmf_ago(e, 0);
-	uint64_t left = now->initial + dirty + lmf_trailer(now);
-	double rate = now->read_ns > 0 ? lmf_rate(now->saved, now->read_ns) :
-					 e->peak;
+	double read = lmf_read_time(e, now->initial + dirty + lmf_trailer(now));
 
-	if (rate <= 0)
-		return -1;
-	return e->quiesce_ns + now->report_ns + left * 1e9 / rate;
+	return read < 0 ? -1 : e->quiesce_ns + now->report_ns + read;
 }
 
 /* What was read but did not shorten the first pass was dirty. */

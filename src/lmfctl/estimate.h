@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pace.h"
+
 /* Looks that a judgement rests on. */
 #define LMF_WINDOW	16
 
@@ -25,6 +27,9 @@ enum lmf_cutover {
  * @read_ns: time that this took, within read(); 0 if unknown
  * @data_size: last answer to MIG_DATA_SIZE
  * @report_ns: how long the last report of the dirty log took
+ * @chunks: that the device gave; 0 if unknown
+ * @chunk_bytes: in them
+ * @chunk_ns: time that the device took for them
  */
 struct lmf_look {
 	int64_t ns;
@@ -34,6 +39,9 @@ struct lmf_look {
 	int64_t read_ns;
 	uint64_t data_size;
 	int64_t report_ns;
+	uint64_t chunks;
+	uint64_t chunk_bytes;
+	int64_t chunk_ns;
 };
 
 /**
@@ -41,6 +49,9 @@ struct lmf_look {
  * @looks: the last ones, in a ring
  * @count: all of them, but for those that came too soon
  * @peak: highest rate at which it was read, bytes a second
+ * @last: the last look, kept or not
+ * @device: how long the device took for chunks
+ * @reader: how long read() took, for the same ones
  * @quiesce_ns: how long stopping took when it happened last
  * @limit_ns: downtime that is allowed
  */
@@ -48,6 +59,9 @@ struct lmf_estimator {
 	struct lmf_look looks[LMF_WINDOW];
 	unsigned int count;
 	double peak;
+	struct lmf_look last;
+	struct lmf_pace device;
+	struct lmf_pace reader;
 	int64_t quiesce_ns;
 	int64_t limit_ns;
 };

@@ -88,6 +88,9 @@ static void lmf_watch_estimate(struct lmf_watch *w)
 			     v[LMF_C_LAST_REPORT_START] ?
 			     v[LMF_C_LAST_REPORT_DONE] -
 			     v[LMF_C_LAST_REPORT_START] : 0,
+		.chunks = v[LMF_C_CHUNKS],
+		.chunk_bytes = v[LMF_C_CHUNK_BYTES],
+		.chunk_ns = v[LMF_C_CHUNK_TIME],
 	};
 
 	if (!lmf_in_precopy(&w->c))

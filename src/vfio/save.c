@@ -80,6 +80,19 @@ static int lmf_save_check(const struct lmf_slot *slot,
 	return chunk->bytes || chunk->empty || chunk->ended ? 0 : -EIO;
 }
 
+/* The device works on one after the other, and the next may wait already. */
+static void lmf_save_time(struct lmf_save *save, const struct lmf_chunk *chunk)
+{
+	struct lmf_stats *stats = &save->migf.dev->stats;
+	u64 begun = max(chunk->asked_ns, save->given_ns);
+	u64 given = max(chunk->given_ns, begun);
+
+	lmf_stat_add(stats, LMF_STAT_CHUNKS, 1);
+	lmf_stat_add(stats, LMF_STAT_CHUNK_BYTES, chunk->bytes);
+	lmf_stat_add(stats, LMF_STAT_CHUNK_TIME, given - begun);
+	save->given_ns = given;
+}
+
 static void lmf_save_account(struct lmf_save *save, struct lmf_saved *saved,
 			     const struct lmf_chunk *chunk)
 {
@@ -90,6 +103,7 @@ static void lmf_save_account(struct lmf_save *save, struct lmf_saved *saved,
 		save->dry = chunk->ended;
 	else if (!save->final)
 		save->dry = chunk->empty;
+	lmf_save_time(save, chunk);
 	trace_lmf_vfio_save_chunk(lmf_vfio_name(save->migf.dev),
 				  save->writer.seq, chunk);
 }

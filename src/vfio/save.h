@@ -32,6 +32,7 @@ struct lmf_saved {
  * @final: the device is stopped, give all
  * @settled: so what the estimates say cannot grow any more
  * @dry: nothing is left to ask for
+ * @given_ns: when the device gave the last chunk that was harvested
  * @probed: the last operation was asked for at a temporary end
  * @submit_err: why no operation could be started
  * @rec: header in front; of HEAD and END all of the record
@@ -50,6 +51,7 @@ struct lmf_save {
 	bool final;
 	bool settled;
 	bool dry;
+	u64 given_ns;
 	bool probed;
 	int submit_err;
 	union {

@@ -56,6 +56,9 @@ LMF_STAT_ATTR(dirty_bytes, DIRTY_BYTES);
 LMF_STAT_ATTR(bytes_saved_precopy, BYTES_SAVED_PRECOPY);
 LMF_STAT_ATTR(bytes_saved_stop_copy, BYTES_SAVED_STOP_COPY);
 LMF_STAT_ATTR(bytes_loaded, BYTES_LOADED);
+LMF_STAT_ATTR(chunks, CHUNKS);
+LMF_STAT_ATTR(chunk_bytes, CHUNK_BYTES);
+LMF_STAT_ATTR(chunk_time_ns, CHUNK_TIME);
 LMF_STAT_ATTR(pre_copy_start_ns, PRE_COPY_START);
 LMF_STAT_ATTR(pre_copy_read_time_ns, PRE_COPY_READ_TIME);
 LMF_STAT_ATTR(stop_copy_start_ns, STOP_COPY_START);
@@ -131,6 +134,9 @@ static struct attribute *lmf_migration_attrs[] = {
 	&lmf_attr_bytes_saved_precopy.attr.attr,
 	&lmf_attr_bytes_saved_stop_copy.attr.attr,
 	&lmf_attr_bytes_loaded.attr.attr,
+	&lmf_attr_chunks.attr.attr,
+	&lmf_attr_chunk_bytes.attr.attr,
+	&lmf_attr_chunk_time_ns.attr.attr,
 	&lmf_attr_resets.attr.attr,
 	&lmf_attr_resets_unexpected.attr.attr,
 	&lmf_attr_last_error.attr.attr,

@@ -378,6 +378,8 @@ static int mock_save_locked(struct lmf_op *op)
 		chunk->ended = vf->trailer_sent;
 	else
 		chunk->empty = !chunk->left.initial && !chunk->left.dirty;
+	chunk->given_ns = vf->clock_ns + MOCK_CHUNK_NS;
+	WRITE_ONCE(vf->clock_ns, chunk->given_ns);
 	return 0;
 }
 
@@ -493,6 +495,7 @@ static struct lmf_op *mock_submit(struct lmf_vf *vf, const struct lmf_op *what,
 	kref_get(&op->ref);
 	spin_lock_init(&op->lock);
 	init_waitqueue_head(&op->own);
+	op->chunk.asked_ns = READ_ONCE(vf->clock_ns);
 	INIT_WORK(&op->work, mock_op_work);
 	atomic_inc(&vf->ops);
 	atomic_inc(&vf->busy);

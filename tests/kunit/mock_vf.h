@@ -19,6 +19,8 @@
 #define MOCK_TRAILER		0xffff	/* in place of a granule's number */
 #define MOCK_TRAILER_BYTES	40
 
+#define MOCK_CHUNK_NS		1000	/* by a clock that only chunks drive */
+
 enum mock_call {
 	MOCK_QUIESCE,
 	MOCK_LEVEL,
@@ -56,6 +58,7 @@ enum mock_load_stage {
  * @lock: protects all up to @fault
  * @media: granules; @written, @first and @dirty as in the firmware
  * @regs: the rest of the state
+ * @clock_ns: time spent on chunks
  * @wq: the device's hands: one operation after the other
  * @delay_us: that each takes
  * @hold: none is begun
@@ -79,6 +82,7 @@ struct lmf_vf {
 	bool first[MOCK_GRANULES];
 	bool dirty[MOCK_GRANULES];
 	u32 regs;
+	u64 clock_ns;
 	enum lmf_quiesce level;
 	u64 session;
 	u64 sessions;

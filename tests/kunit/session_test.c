@@ -210,6 +210,31 @@ static void session_test_estimates(struct kunit *test)
 		try_estimates(p, granules[i / 2], i % 2);
 }
 
+/* A chunk that waits for the one before it takes no time of the device. */
+static void session_test_times(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct lmf_stats *stats = &p->src->dev.stats;
+	struct file *f;
+
+	p->src->vf.hold = true;
+	f = set_state(p->src, STATE(PRE_COPY));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	mock_vf_release(&p->src->vf);
+	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -ENOMSG);
+	KUNIT_EXPECT_GT(test, lmf_stat(stats, LMF_STAT_CHUNKS),
+			LMF_MIGF_SLOTS);
+	KUNIT_EXPECT_EQ(test, lmf_stat(stats, LMF_STAT_CHUNK_TIME),
+			p->src->vf.clock_ns);
+	KUNIT_EXPECT_EQ(test, lmf_stat(stats, LMF_STAT_CHUNK_TIME),
+			lmf_stat(stats, LMF_STAT_CHUNKS) * MOCK_CHUNK_NS);
+	KUNIT_EXPECT_EQ(test, lmf_stat(stats, LMF_STAT_CHUNK_BYTES),
+			MOCK_IDENTITY_BYTES +
+			MOCK_GRANULES / 2 * MOCK_SEG_BYTES);
+	KUNIT_EXPECT_EQ(test, go(p->src, STATE(RUNNING)), 0);
+	fput(f);
+}
+
 /*
  * The device fills all buffers before anybody reads. Each is asked for again as
  * soon as it was read, and while the device is at it the others are read.
@@ -518,6 +543,7 @@ static struct kunit_case session_test_cases[] = {
 	KUNIT_CASE_PARAM(session_test_migrate, manner_gen_params),
 	KUNIT_CASE(session_test_no_early_end),
 	KUNIT_CASE(session_test_estimates),
+	KUNIT_CASE(session_test_times),
 	KUNIT_CASE(session_test_ahead),
 	KUNIT_CASE(session_test_reinit),
 	KUNIT_CASE(session_test_paused),

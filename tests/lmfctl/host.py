@@ -14,7 +14,8 @@ DEVICES = PCI + 'devices/'
 COUNTERS = {
     'state': 'RUNNING', 'log_format': 'off', 'initial_bytes': 0,
     'dirty_bytes': 0, 'data_size': 0, 'bytes_saved_precopy': 0,
-    'bytes_saved_stop_copy': 0, 'bytes_loaded': 0, 'resets': 1,
+    'bytes_saved_stop_copy': 0, 'bytes_loaded': 0, 'chunks': 0,
+    'chunk_bytes': 0, 'chunk_time_ns': 0, 'resets': 1,
     'resets_unexpected': 0, 'last_error': 0, 'pre_copy_start_ns': 0,
     'pre_copy_read_time_ns': 0,
     'p2p_start_ns': 0, 'p2p_done_ns': 0, 'stop_start_ns': 0,

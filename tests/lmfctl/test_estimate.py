@@ -10,6 +10,7 @@ from conftest import HERE, TOP
 
 STEP = 250 * 10**6
 MIB = 1 << 20
+CHUNK = 256 << 10
 
 
 @pytest.fixture(scope='module')
@@ -18,13 +19,15 @@ def program(tmp_path_factory):
     source = TOP + '/src/lmfctl/'
     subprocess.run(['gcc', '-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra',
                     '-Werror', '-fsanitize=address,undefined', '-I' + source,
-                    '-o', out, HERE + '/estimate.c', source + 'estimate.c'],
+                    '-o', out, HERE + '/estimate.c', source + 'estimate.c',
+                    source + 'pace.c'],
                    check=True)
     return out
 
 
 def estimates(program, looks, limit_ms=300, quiesce_ms=0):
-    text = '\n'.join(' '.join(map(str, look)) for look in looks)
+    text = '\n'.join(' '.join(map(str, (*look, 0, 0, 0)[:10]))
+                     for look in looks)
     out = subprocess.run([program, str(limit_ms * 10**6),
                           str(quiesce_ms * 10**6)],
                          input=text, capture_output=True, text=True,
@@ -84,6 +87,41 @@ def test_reader_who_has_other_things_to_do(program):
              for n in range(1, 4)]
     for estimate in estimates(program, looks):
         assert estimate[3] == pytest.approx(0.5 * 10**9, rel=0.001)
+
+
+def chunked(costs, left, reader=1.0):
+    """Looks at a device that takes `costs` = (ns a chunk, ns a byte), and a
+    reader who is faster or slower by a factor: large chunks, then small ones.
+    """
+    looks, chunks, read, taken = [], 0, 0, 0
+    for n in range(30):
+        for size in [CHUNK] * 20 if n < 10 else [8192] * (n % 3):
+            chunks, read = chunks + 1, read + size
+            taken += costs[0] + costs[1] * size
+        looks.append((n * STEP, 0, left, read, int(taken * reader), 0, 0,
+                      chunks, read, int(taken)))
+    return looks
+
+
+@pytest.mark.parametrize('left', [5000, CHUNK, 10 * CHUNK + 1])
+@pytest.mark.parametrize('reader', [0.1, 1.0, 3.0])
+@pytest.mark.parametrize('costs', [(40 * 10**6, 0), (0, 100), (10**6, 10)])
+def test_device_that_is_slow(program, costs, reader, left):
+    """Slow for each chunk or for each byte; the slower of device and reader
+    counts, and small reads make neither look slow.
+    """
+    truth = costs[0] * -(-left // CHUNK) + costs[1] * left
+    assert estimates(program, chunked(costs, left, reader))[-1][3] == \
+        pytest.approx(truth * max(reader, 1), rel=0.02)
+
+
+def test_chunks_of_one_size(program):
+    """Whether time is for the chunk or the bytes is not known: no less is
+    promised than a chunk takes.
+    """
+    looks = chunked((10**6, 10), 5000)[:10]
+    assert estimates(program, looks)[-1][3] == \
+        pytest.approx(10**6 + 10 * CHUNK, rel=0.01)
 
 
 def test_small_trailer(program):

@@ -376,8 +376,10 @@ def never_converges():
         return {'ended': watch.end(), 'last': watch.looks[-1]['event']}
 
 
-def predicted(pf, mib, jobs):
-    """So much of the media in use, so many writers while it migrates."""
+def predicted(pf, mib, jobs, delay):
+    """So much of the media in use, so many writers while it migrates, and so
+    many milliseconds that each chunk of the device takes.
+    """
     with pair(name='predicted', source_place=(0, pf),
               dest_place=(1, pf)) as both:
         disk = GuestDisk(both.source)
@@ -388,14 +390,15 @@ def predicted(pf, mib, jobs):
             disk.start_fio(jobs)
         churn(both.source)
         watch = Watch(both.source.bdf, '--interval', '100')
-        both.start(hold=True)
-        # One window after the first pass; or until a CPU of the guest stood
-        # long enough for QEMU to find nothing to send.
-        wait_until(lambda: both.source.status() != 'running' or
-                   sum(v not in ('first pass', None)
-                       for v in watch.verdicts()) >= 16, 240)
-        both.release()
-        status = both.finish()
+        with slow(SAVE_READ, delay):
+            both.start(hold=True)
+            # One window after the first pass; or until a CPU of the guest
+            # stood long enough for QEMU to find nothing to send.
+            wait_until(lambda: both.source.status() != 'running' or
+                       sum(v not in ('first pass', None)
+                           for v in watch.verdicts()) >= 16, 240)
+            both.release()
+            status = both.finish()
         watch.end()
         return {'status': status, 'verdicts': watch.verdicts(),
                 'predicted': watch.looks[-1]['estimate']['downtime_ms'],
