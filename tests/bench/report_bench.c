@@ -105,6 +105,17 @@ static u64 log_iova(const struct workload *w, struct rnd_state *state, u32 i)
 	return (i * stride + rnd(state, stride)) * w->granules * PAGE;
 }
 
+/* swap() evaluates what it is given twice. */
+static void shuffle(struct report_bench *b, struct rnd_state *state)
+{
+	u32 i, other;
+
+	for (i = b->nlog; i > 1; i--) {
+		other = rnd(state, i);
+		swap(b->log[i - 1], b->log[other]);
+	}
+}
+
 static void make_log(struct report_bench *b, const struct workload *w)
 {
 	struct rnd_state state;
@@ -117,8 +128,8 @@ static void make_log(struct report_bench *b, const struct workload *w)
 		b->log[i].iova = cpu_to_le64(log_iova(w, &state, i));
 		b->log[i].granules = cpu_to_le32(w->granules);
 	}
-	for (i = b->nlog; w->order == RANDOM && i > 1; i--)
-		swap(b->log[i - 1], b->log[rnd(&state, i)]);
+	if (w->order == RANDOM)
+		shuffle(b, &state);
 }
 
 static u32 window_of(struct report_bench *b, u32 i)
@@ -141,7 +152,7 @@ static void sort_by_window(struct report_bench *b)
 		b->by_window[b->ends[window_of(b, i)]++] = b->log[i];
 }
 
-static void make_answer(struct report_bench *b)
+static void make_answer(struct report_bench *b, const struct workload *w)
 {
 	u64 words = b->tracked / WORD, i;
 	u32 n = 0;
@@ -154,6 +165,11 @@ static void make_answer(struct report_bench *b)
 			   le32_to_cpu(b->log[i].granules));
 	for (i = 0; i < words; i++)
 		n += b->dirty[i] && (!i || !b->dirty[i - 1]);
+	/* All but the writes to the same 4 GiB are of different pages. */
+	if (w->order != HOT)
+		KUNIT_ASSERT_EQ(b->test,
+				bitmap_weight(b->dirty, b->tracked / PAGE),
+				w->nlog * w->granules);
 	b->touched = bench_alloc(b, n * sizeof(*b->touched));
 	for (i = 0; i < words; i++) {
 		if (!b->dirty[i])
@@ -382,7 +398,7 @@ static void bench_one(struct kunit *test, const struct workload *w, u64 window)
 	KUNIT_ASSERT_NE(test, b->user, 0);
 	make_log(b, w);
 	sort_by_window(b);
-	make_answer(b);
+	make_answer(b, w);
 	make_bank(b);
 	start(b);
 	run_all(b, w);
