@@ -139,11 +139,14 @@ static void lmf_slot_free(struct lmf_shadow_pool *pool, void **slot,
 	*slot = NULL;
 	if (!node || node == LMF_FULL)
 		return;
-	for (i = 0; i < lmf_node_slots(level); i++)
+	for (i = 0; i < lmf_node_slots(level); i++) {
+		if (!node->slot[i] || node->slot[i] == LMF_FULL)
+			continue;
 		if (level == 1)
 			lmf_leaf_free(pool, &node->slot[i], &node->pieces[i]);
 		else
 			lmf_slot_free(pool, &node->slot[i], level - 1);
+	}
 	lmf_block_free(pool, node, sizeof(*node));
 	if (level == 1)
 		cond_resched();
