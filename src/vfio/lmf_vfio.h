@@ -62,6 +62,7 @@ struct lmf_migf;
  * @vf: the migration interface, or NULL: plain vfio-pci
  * @tracker: dirty tracking, valid if @vf
  * @stats: for sysfs
+ * @log_known: the device has a log of a format that we know
  * @notify_ready: @tracker is initialized, events may come in
  * @overflows_traced: overflows of the log that the tracepoint has told
  * @state_mutex: protects @level, @unsettled, @spare, changes of @state, @migf
@@ -81,6 +82,7 @@ struct lmf_vfio_device {
 	struct lmf_vf *vf;
 	struct lmf_tracker tracker;
 	struct lmf_stats stats;
+	bool log_known;
 	bool notify_ready;
 	atomic64_t overflows_traced;
 

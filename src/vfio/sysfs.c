@@ -90,6 +90,18 @@ static ssize_t log_format_show(struct device *device,
 }
 static DEVICE_ATTR_RO(log_format);
 
+/* And if not, for want of what. */
+static ssize_t log_offered_show(struct device *device,
+				struct device_attribute *attr, char *buf)
+{
+	struct lmf_vfio_device *dev = lmf_attr_dev(device);
+
+	return sysfs_emit(buf, "%s\n",
+			  dev->core.vdev.log_ops ? "yes" :
+			  dev->log_known ? "no-kernel" : "no-device");
+}
+static DEVICE_ATTR_RO(log_offered);
+
 static ssize_t log_format_choice_show(struct device *device,
 				      struct device_attribute *attr, char *buf)
 {
@@ -158,6 +170,7 @@ static struct attribute *lmf_migration_attrs[] = {
 	&lmf_attr_stopped_report_time_ns.attr.attr,
 	&dev_attr_reports.attr,
 	&dev_attr_pages_reported.attr,
+	&dev_attr_log_offered.attr,
 	&dev_attr_log_format.attr,
 	&dev_attr_log_format_choice.attr,
 	&dev_attr_log_entries.attr,

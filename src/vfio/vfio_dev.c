@@ -132,9 +132,9 @@ static bool lmf_publish(struct lmf_vfio_device *dev,
 					VFIO_MIGRATION_PRE_COPY;
 		vdev->mig_ops = &lmf_migration_ops;
 	}
+	dev->log_known = caps->log && caps->log_formats & LMF_LOG_FORMATS;
 	/* Without iova_bitmap a log could be started but never read. */
-	if (IS_ENABLED(CONFIG_IOMMUFD_DRIVER) && caps->log &&
-	    caps->log_formats & LMF_LOG_FORMATS)
+	if (IS_ENABLED(CONFIG_IOMMUFD_DRIVER) && dev->log_known)
 		vdev->log_ops = &lmf_log_ops;
 	return vdev->mig_ops || vdev->log_ops;
 }

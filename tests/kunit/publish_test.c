@@ -124,6 +124,7 @@ static void publish_close_device(struct vfio_device *vdev)
  * @formats: of the log
  * @mig_ops: migration is offered
  * @log_ops: dirty tracking is offered
+ * @why: the same as sysfs has it, and why not
  * @no_bitmap: the kernel is without iova_bitmap
  */
 struct offer {
@@ -134,22 +135,29 @@ struct offer {
 	u32 formats;
 	bool mig_ops;
 	bool log_ops;
+	const char *why;
 	bool no_bitmap;
 };
 
 static const struct offer offers[] = {
-	{ "all", true, 4096, true, BIT(LMF_LOG_RING), true, true },
+	{ "all", true, 4096, true, BIT(LMF_LOG_RING), true, true,
+	  "yes" },
 	{ "ring among others", true, 4096, true, BIT(LMF_LOG_RING) | OTHER_LOG,
-	  true, true },
-	{ "unknown log", true, 4096, true, OTHER_LOG, true, false },
-	{ "no log", true, 4096, false, 0, true, false },
-	{ "log alone", false, 0, true, BIT(LMF_LOG_RING), false, true },
+	  true, true, "yes" },
+	{ "unknown log", true, 4096, true, OTHER_LOG, true, false,
+	  "no-device" },
+	{ "no log", true, 4096, false, 0, true, false, "no-device" },
+	{ "log alone", false, 0, true, BIT(LMF_LOG_RING), false, true,
+	  "yes" },
 	{ "nonsense", true, 0, false, 0, false, false },
 	{ "nothing", false, 0, false, 0, false, false },
 	{ "unknown log alone", false, 0, true, OTHER_LOG, false, false },
-	{ "no bitmap", true, 4096, true, BIT(LMF_LOG_RING), true, false, true },
+	{ "no bitmap", true, 4096, true, BIT(LMF_LOG_RING), true, false,
+	  "no-kernel", true },
+	{ "no bitmap, unknown log", true, 4096, true, OTHER_LOG, true, false,
+	  "no-device", true },
 	{ "log alone, no bitmap", false, 0, true, BIT(LMF_LOG_RING), false,
-	  false, true },
+	  false, NULL, true },
 };
 
 static void offer_describe(const struct offer *offer, char *desc)
@@ -173,6 +181,17 @@ static bool has_state(struct pci_dev *pdev)
 
 	return has_folder(pdev) &&
 	       group->is_visible(&pdev->dev.kobj, group->attrs[0], 0);
+}
+
+/* What sysfs says of the log; the page is of the test. */
+static const char *log_offered(struct kunit *test, struct pci_dev *pdev)
+{
+	struct device_attribute *file = &dev_attr_log_offered;
+	char *page = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_ASSERT_GT(test, file->show(&pdev->dev, file, page), 0);
+	return strim(page);
 }
 
 struct publish_bed {
@@ -220,8 +239,11 @@ static void publish_test_offer(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, lmf_vfio_groups[0]->attrs[0]->name, "state");
 	KUNIT_EXPECT_EQ(test, has_state(&b->pdev), offer->mig_ops);
 	KUNIT_EXPECT_EQ(test, publish_vf.users, any);
-	if (any)
+	if (any) {
+		KUNIT_EXPECT_STREQ(test, log_offered(test, &b->pdev),
+				   offer->why);
 		lmf_migration_init(&b->dev);
+	}
 	lmf_vfio_teardown(&b->dev);
 	KUNIT_EXPECT_EQ(test, publish_vf.users, 0);
 }
