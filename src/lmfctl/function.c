@@ -91,6 +91,8 @@ void lmf_function_refresh(struct lmf_function *f)
 	f->counters = lmf_exists(LMF_DEVICE "/migration/state", f->bdf);
 	f->vfio_migration = lmf_exists("/sys/kernel/debug/vfio/%s/migration",
 				       f->bdf);
+	lmf_read(f->log_offered, sizeof(f->log_offered),
+		 LMF_DEVICE "/migration/log_offered", f->bdf);
 	lmf_function_sriov(f);
 }
 

@@ -27,6 +27,7 @@
  * @num_vfs: that it has
  * @counters: its driver shows counters of migration
  * @vfio_migration: VFIO knows it as one that migrates
+ * @log_offered: what its driver says of a log of dirty pages, or ""
  */
 struct lmf_function {
 	char bdf[LMF_BDF];
@@ -47,6 +48,7 @@ struct lmf_function {
 	unsigned int num_vfs;
 	bool counters;
 	bool vfio_migration;
+	char log_offered[LMF_TEXT];
 };
 
 int lmf_bdf_parse(const char *text, char *bdf);

@@ -34,12 +34,30 @@ const char *lmf_migratable_name(enum lmf_migratable migratable)
 	return names[migratable];
 }
 
+/* It migrates; but without a log VMMs do it only when told to. */
+static void lmf_verdict_log(const struct lmf_function *f,
+			    struct lmf_verdict *v)
+{
+	const char *missing = "";
+
+	if (!strcmp(f->log_offered, "no-kernel"))
+		missing = "kernel lacks CONFIG_IOMMUFD_DRIVER:";
+	else if (!strcmp(f->log_offered, "no-device"))
+		missing = "device has none: unless the IOMMU has one,";
+	if (missing[0])
+		lmf_judge(v, LMF_MIGRATABLE_YES,
+			  "but has no log of dirty pages, as the %s QEMU needs enable-migration=on, and sends all memory again",
+			  missing);
+	else
+		lmf_judge(v, LMF_MIGRATABLE_YES, "%s", "");
+}
+
 /* It is in the hands of VFIO. */
 static void lmf_verdict_vfio(const struct lmf_function *f,
 			     struct lmf_verdict *v)
 {
 	if (f->counters || f->vfio_migration)
-		lmf_judge(v, LMF_MIGRATABLE_YES, "%s", "");
+		lmf_verdict_log(f, v);
 	else if (!strcmp(f->driver, "vfio-pci"))
 		lmf_judge(v, LMF_MIGRATABLE_NO,
 			  "vfio-pci cannot migrate: 'lmfctl bind %s' takes the driver made for it, if there is one",

@@ -67,7 +67,7 @@ def test_counters_are_those_of_the_driver():
     shown = names('/src/vfio/sysfs.c', r'_ATTR(?:_RO)?\((\w+)[,)]') - {'_name'}
     assert len(shown) > 20
     assert names('/src/lmfctl/counters.c', r'\] = "(\w+)"') | \
-        {'state', 'log_format'} == shown
+        {'state', 'log_offered', 'log_format'} == shown
     settings = names('/src/vfio/sysfs.c', r'_ATTR_RW\((\w+)\)')
     assert settings
     assert names('/docs/sysfs-abi.md', r'`(\w+)`') >= shown | settings

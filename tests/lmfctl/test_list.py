@@ -82,6 +82,22 @@ def test_device_without_migration(host):
         'no', 'the device offers no migration')
 
 
+@pytest.mark.parametrize('offered, words', [
+    ('no-kernel', 'lacks CONFIG_IOMMUFD_DRIVER'), ('no-device', 'has none')])
+def test_no_log(host, offered, words):
+    vfs = typical(host)
+    host.counters(vfs[0], log_offered=offered)
+    answer, why = migratable(host, vfs[0])
+    assert answer == 'yes'
+    assert words in why and 'enable-migration=on' in why
+
+
+def test_driver_that_says_nothing_of_a_log(host):
+    vfs = typical(host)
+    host.unlink(DEVICES + vfs[0] + '/migration/log_offered')
+    assert migratable(host, vfs[0]) == ('yes', '')
+
+
 def test_no_iommu(host):
     host.function('0000:00:02.0')
     answer, why = migratable(host, '00:02.0')
