@@ -14,6 +14,8 @@ static int killed_thread(void *data)
 	int err;
 
 	allow_signal(SIGKILL);
+	allow_signal(SIGUSR1);
+	send_sig(SIGUSR1, current, 1);
 	err = lmf_vf_quiesce(b->vf[0].handle, LMF_STOP_FULL);
 	while (!kthread_should_stop())
 		usleep_range(500, 1000);
@@ -79,9 +81,23 @@ static void core_killed_test_answer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b->pf.fw->vf[0]->level, LMF_QUIESCE_FULL);
 }
 
+/* A signal that does not kill is nobody's concern. */
+static void core_killed_test_other(struct kunit *test)
+{
+	struct core_bed *b = test->priv;
+	struct task_struct *task;
+
+	mock_pf_pause(&b->pf, true);
+	task = killed_start(b);
+	KUNIT_EXPECT_TRUE(test, wait_until(READ_ONCE(b->core->aq.nused), 20));
+	mock_pf_pause(&b->pf, false);
+	KUNIT_EXPECT_EQ(test, kthread_stop(task), 0);
+}
+
 static struct kunit_case core_killed_test_cases[] = {
 	KUNIT_CASE(core_killed_test_room),
 	KUNIT_CASE(core_killed_test_answer),
+	KUNIT_CASE(core_killed_test_other),
 	{}
 };
 

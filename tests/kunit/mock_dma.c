@@ -251,6 +251,9 @@ struct sg_table *mock_dma_alloc_noncontiguous(struct device *dev, size_t size,
 		dma_free_noncontiguous(dev, size, sgt, dir);
 		return NULL;
 	}
+	/* Not every kernel clears it. */
+	if (sgt)
+		memset(phys_to_virt(sg_dma_address(sgt->sgl)), 0xa5, size);
 	return sgt;
 }
 

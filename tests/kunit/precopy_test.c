@@ -345,6 +345,29 @@ static void precopy_test_bound(struct kunit *test)
 			lmf_precopy_data_size(&d.p, &d.unread, 88));
 }
 
+/* Several GiB, which 32 bits do not count. */
+static void precopy_test_large(struct kunit *test)
+{
+	static const struct lmf_vf_caps large = {
+		.state_max = 1ULL << 34,
+		.chunk_min = CHUNK_MIN,
+	};
+	const struct lmf_save_left left = {
+		.initial = 5ULL << 30, .dirty = 3ULL << 30,
+	};
+	struct lmf_unread unread = {};
+	u64 initial, dirty;
+	struct lmf_precopy p;
+
+	lmf_precopy_init(&p, &large, CHUNK);
+	lmf_precopy_left(&p, &left);
+	lmf_precopy_info(&p, &unread, &initial, &dirty);
+	KUNIT_EXPECT_GT(test, initial, left.initial);
+	KUNIT_EXPECT_GT(test, dirty, left.dirty);
+	KUNIT_EXPECT_GE(test, lmf_precopy_data_size(&p, &unread, 0),
+			initial + dirty);
+}
+
 /* initial_bytes may rise for who is told of it, once, and for nobody else. */
 /* points: 14 */
 static void precopy_test_reinit(struct kunit *test)
@@ -387,6 +410,7 @@ static struct kunit_case precopy_test_cases[] = {
 	KUNIT_CASE(precopy_test_nonsense),
 	KUNIT_CASE(precopy_test_size),
 	KUNIT_CASE(precopy_test_bound),
+	KUNIT_CASE(precopy_test_large),
 	{}
 };
 

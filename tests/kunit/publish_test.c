@@ -16,8 +16,10 @@
 #define lmf_vfio_ops		publish_vfio_ops
 #define lmf_vfio_groups		publish_vfio_groups
 
+#include <linux/completion.h>
 #include <linux/iommufd.h>
 #include <linux/iova_bitmap.h>
+#include <linux/kthread.h>
 #include <linux/vfio_pci_core.h>
 
 #include "compat.h"
@@ -315,11 +317,75 @@ static void publish_test_open(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, publish_calls, "ieefcr");
 }
 
+/* What VFIO asks vfio-pci it can ask here, too. */
+static void publish_test_ops(struct kunit *test)
+{
+	const struct vfio_device_ops *ops = &publish_vfio_ops;
+
+	KUNIT_EXPECT_PTR_EQ(test, ops->device_feature,
+			    &vfio_pci_core_ioctl_feature);
+	KUNIT_EXPECT_PTR_EQ(test, ops->ioctl, &vfio_pci_core_ioctl);
+	KUNIT_EXPECT_PTR_EQ(test, ops->read, &vfio_pci_core_read);
+	KUNIT_EXPECT_PTR_EQ(test, ops->write, &vfio_pci_core_write);
+	KUNIT_EXPECT_PTR_EQ(test, ops->mmap, &vfio_pci_core_mmap);
+	KUNIT_EXPECT_PTR_EQ(test, ops->request, &vfio_pci_core_request);
+	KUNIT_EXPECT_PTR_EQ(test, ops->match, &vfio_pci_core_match);
+	KUNIT_EXPECT_PTR_EQ(test, ops->bind_iommufd,
+			    &vfio_iommufd_physical_bind);
+	KUNIT_EXPECT_PTR_EQ(test, ops->unbind_iommufd,
+			    &vfio_iommufd_physical_unbind);
+	KUNIT_EXPECT_PTR_EQ(test, ops->attach_ioas,
+			    &vfio_iommufd_physical_attach_ioas);
+	KUNIT_EXPECT_PTR_EQ(test, ops->detach_ioas,
+			    &vfio_iommufd_physical_detach_ioas);
+}
+
+struct reporter {
+	struct vfio_device *vdev;
+	struct completion done;
+	int ret;
+};
+
+static int reporter_thread(void *data)
+{
+	struct reporter *r = data;
+
+	r->ret = r->vdev->log_ops->log_read_and_clear(r->vdev, 0, 0, NULL);
+	complete_all(&r->done);
+	return 0;
+}
+
+/* Whoever changes the state meanwhile, and however long that takes. */
+static void publish_test_report(struct kunit *test)
+{
+	struct publish_bed *b = publish_bed(test, "report");
+	struct reporter r = { .vdev = &b->dev.core.vdev };
+
+	publish_has_bitmap = true;
+	publish_vf = (struct lmf_vf) {
+		.caps = { .log = true, .log_formats = BIT(LMF_LOG_RING) },
+	};
+	b->dev.core.pdev = &b->pdev;
+	lmf_migration_init(&b->dev);
+	KUNIT_ASSERT_EQ(test, lmf_vfio_setup(&b->dev, &b->pdev), 0);
+	init_completion(&r.done);
+	mutex_lock(&b->dev.state_mutex);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, kthread_run(reporter_thread, &r,
+						       "lmf-report"));
+	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&r.done, 10 * HZ));
+	mutex_unlock(&b->dev.state_mutex);
+	wait_for_completion(&r.done);
+	KUNIT_EXPECT_EQ(test, r.ret, -EINVAL);
+	lmf_vfio_teardown(&b->dev);
+}
+
 static struct kunit_case publish_test_cases[] = {
 	KUNIT_CASE_PARAM(publish_test_offer, offer_gen_params),
 	KUNIT_CASE(publish_test_refused),
 	KUNIT_CASE(publish_test_notify),
 	KUNIT_CASE(publish_test_open),
+	KUNIT_CASE(publish_test_ops),
+	KUNIT_CASE(publish_test_report),
 	{}
 };
 

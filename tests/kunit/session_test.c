@@ -5,6 +5,9 @@
  */
 #include "migration_bed.h"
 
+#include <linux/anon_inodes.h>
+#include <linux/mm.h>
+
 /* One that is full: the mock's chunks are 4096 bytes. */
 #define CHUNK_RECORD	(sizeof(struct lmf_record) + 4096)
 
@@ -442,6 +445,82 @@ static void session_test_fault_read(struct kunit *test)
 	resume(p, 1000);
 }
 
+/**
+ * struct watched - user memory that looks at who reaches for it
+ * @migf: whose lock is looked at
+ * @faults: how often somebody did who had to wait
+ * @locked: and how often with the lock held
+ */
+struct watched {
+	struct lmf_migf *migf;
+	unsigned int faults;
+	unsigned int locked;
+};
+
+static vm_fault_t watched_fault(struct vm_fault *vmf)
+{
+	struct watched *w = vmf->vma->vm_file->private_data;
+
+	w->faults++;
+	w->locked += mutex_is_locked(&w->migf->lock);
+	vmf->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	return vmf->page ? 0 : VM_FAULT_OOM;
+}
+
+static const struct vm_operations_struct watched_vm_ops = {
+	.fault = watched_fault,
+};
+
+static int watched_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	vma->vm_ops = &watched_vm_ops;
+	return 0;
+}
+
+static const struct file_operations watched_fops = {
+	.mmap = watched_mmap,
+};
+
+static char __user *watched_map(struct pair *p, struct watched *w)
+{
+	struct file *f = anon_inode_getfile("lmf-watched", &watched_fops, w,
+					    O_RDWR);
+	unsigned long at;
+
+	KUNIT_ASSERT_FALSE(p->test, IS_ERR(f));
+	at = kunit_vm_mmap(p->test, f, 0, 4 * PAGE_SIZE,
+			   PROT_READ | PROT_WRITE, MAP_PRIVATE, 0);
+	fput(f);
+	KUNIT_ASSERT_NE(p->test, at, 0);
+	return (char __user *)at;
+}
+
+/*
+ * A fault takes as long as the user likes, and may wait for a reset: nobody who
+ * wants to end the session is held up by it.
+ */
+static void session_test_fault_unlocked(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct watched w = { };
+	char __user *at = watched_map(p, &w);
+	struct file *f = set_state(p->src, STATE(STOP_COPY));
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	w.migf = f->private_data;
+	KUNIT_EXPECT_EQ(test, f->f_op->read(f, at, 1, NULL), 1);
+	KUNIT_EXPECT_EQ(test, w.faults, 1);
+	fput(f);
+	f = set_state(p->dst, STATE(RESUMING));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	w.migf = f->private_data;
+	at += 2 * PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, f->f_op->write(f, at, 1, NULL), 1);
+	KUNIT_EXPECT_EQ(test, w.faults, 2);
+	KUNIT_EXPECT_EQ(test, w.locked, 0);
+	fput(f);
+}
+
 /* What was tried in vain for one read() is not held against the next one. */
 static void session_test_fault_forgotten(struct kunit *test)
 {
@@ -552,6 +631,7 @@ static struct kunit_case session_test_cases[] = {
 	KUNIT_CASE(session_test_bit_flips),
 	KUNIT_CASE(session_test_refused),
 	KUNIT_CASE(session_test_fault_read),
+	KUNIT_CASE(session_test_fault_unlocked),
 	KUNIT_CASE(session_test_fault_forgotten),
 	KUNIT_CASE(session_test_fault_write),
 	KUNIT_CASE(session_test_killed),

@@ -227,7 +227,10 @@ static int slow_thread(void *data)
 	return ret;
 }
 
-/* Nor does he wait who is behind another in front of a slow device. */
+/*
+ * Nor does he wait who is behind another in front of a slow device, and who
+ * only asks for the state never does.
+ */
 /* points: 12 */
 static void states_test_killed_behind(struct kunit *test)
 {
@@ -240,6 +243,7 @@ static void states_test_killed_behind(struct kunit *test)
 	task = kthread_run(slow_thread, p, "lmf-slow");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	wait_for_completion(&slow_inside);
+	KUNIT_EXPECT_EQ(test, get_state(p->src), STATE(RUNNING));
 	allow_signal(SIGKILL);
 	send_sig(SIGKILL, current, 1);
 	KUNIT_EXPECT_EQ(test, go(p->src, STATE(RUNNING)), -EINTR);
@@ -475,11 +479,15 @@ static void states_test_load_kept(struct kunit *test)
 	expect_same(p);
 }
 
-/* A VMM that gets no size, or one beyond all measure, gives up. */
+/*
+ * A VMM that gets no size, or one beyond all measure, gives up. It asks again
+ * and again, in any state: that begins nothing on the device.
+ */
 static void states_test_size(struct kunit *test)
 {
 	struct pair *p = test->priv;
 	unsigned long size = data_size(p->src);
+	struct file *f;
 
 	p->src->vf.fault[MOCK_SAVE_QUERY] = (struct mock_fault) {
 		.in = 1, .err = -EIO,
@@ -487,6 +495,14 @@ static void states_test_size(struct kunit *test)
 	KUNIT_EXPECT_GE(test, data_size(p->src), size);
 	p->src->vf.fault[MOCK_SAVE_QUERY].in = 1;
 	KUNIT_EXPECT_LT(test, data_size(p->src), STREAM_BYTES);
+	KUNIT_EXPECT_EQ(test, p->src->vf.sessions, 0);
+	f = set_state(p->src, STATE(RESUMING));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	size = data_size(p->src);
+	KUNIT_EXPECT_GT(test, size, 0);
+	KUNIT_EXPECT_LT(test, size, STREAM_BYTES);
+	KUNIT_EXPECT_EQ(test, p->src->vf.sessions, 1);
+	fput(f);
 }
 
 static struct kunit_case states_test_cases[] = {

@@ -13,6 +13,7 @@
 #include <linux/iova_bitmap.h>
 #include <linux/mman.h>
 #include <linux/prandom.h>
+#include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
 #include <linux/vmstat.h>
@@ -26,6 +27,20 @@
 #define lmf_vf_log_read		fake_vf_log_read
 #define lmf_vf_log_consumed	fake_vf_log_consumed
 #define lmf_vf_log_stop		fake_vf_log_stop
+
+#include "shadow.h"
+
+/* Who paid when something was marked last. */
+static struct mem_cgroup *bed_payer;
+
+static void bed_mark(struct lmf_shadow *shadow, u64 iova, u64 length)
+{
+	bed_payer = set_active_memcg(NULL);
+	set_active_memcg(bed_payer);
+	lmf_shadow_mark(shadow, iova, length);
+}
+
+#define lmf_shadow_mark		bed_mark
 
 #include "../../src/vfio/tracker.c"
 #include "../../src/vfio/tracker_log.c"

@@ -42,6 +42,22 @@ static void tracker_test_limit(struct kunit *test)
 			SZ_1M / LMF_SHADOW_UNIT + ram / 256);
 }
 
+/* A worker marks on the account of who started the log. */
+static void tracker_test_payer(struct kunit *test)
+{
+	struct bed *b = test->priv;
+
+	start_simple(b);
+	KUNIT_EXPECT_EQ(test, !!b->tracker.memcg, IS_ENABLED(CONFIG_MEMCG));
+	device_write(&b->vf, 0x5000, 1);
+	device_post_pending(&b->vf, 1);
+	bed_payer = NULL;
+	lmf_tracker_threshold(&b->tracker);
+	flush_work(&b->tracker.drain);
+	KUNIT_EXPECT_PTR_EQ(test, bed_payer, b->tracker.memcg);
+	KUNIT_EXPECT_EQ(test, report_weight(b), 1);
+}
+
 /* points: 27 */
 static void tracker_test_order(struct kunit *test)
 {
@@ -645,6 +661,7 @@ static void tracker_test_random(struct kunit *test)
 static struct kunit_case tracker_test_cases[] = {
 	KUNIT_CASE(tracker_test_simple),
 	KUNIT_CASE(tracker_test_limit),
+	KUNIT_CASE(tracker_test_payer),
 	KUNIT_CASE(tracker_test_order),
 	KUNIT_CASE(tracker_test_no_log),
 	KUNIT_CASE(tracker_test_page_size),
