@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """table.py: docs/check-full.md, one table of what was run, from
-build/check-full.json.
+build/check-full.json and what is kept of earlier runs.
 
 A suite that was not run is a row that says so. Prints how many passed.
 """
-import json
 import subprocess
 
-from suites import BUILD, FULL, QUICK, TOP
+import history
+from suites import FULL, QUICK, TOP
 
 HEAD = """# What `make check-full` has shown
 
@@ -49,19 +49,24 @@ def test_row(test):
         f"| {'' if downtime is None else f'{downtime} ms'} |\n"
 
 
+def tells(test):
+    """Of what neither migrated nor failed the suite's row says enough."""
+    return test['downtime_ms'] is not None or test['outcome'] == 'failed'
+
+
 def main():
-    with open(BUILD + '/check-full.json') as file:
-        runs = json.load(file)
+    runs = history.recall('check-full.json')
+    for run in runs.values():
+        run['scenarios'] = [test for test in run['scenarios'] if tells(test)]
+    history.keep('check-full.json', runs)
     names = [suite[0] for suite in QUICK + FULL]
     text, good = HEAD, 0
     for name in names:
         run = runs.get(name)
         good += bool(run and run['passed'] and not run['failed'])
         text += suite_row(name, run)
-        # Of what neither migrated nor failed the suite's row tells enough.
         for test in run['scenarios'] if run else ():
-            if test['downtime_ms'] is not None or test['outcome'] == 'failed':
-                text += test_row(test)
+            text += test_row(test)
     with open(TOP + '/docs/check-full.md', 'w') as file:
         file.write(text)
     print(f'docs/check-full.md: {good} of {len(names)} suites passed')

@@ -1,23 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """points.py: write docs/points.md, from the table of points, the marks in the
-tests and what suites.py noted of their last runs in build/results.json.
+tests and what suites.py noted of their last runs in build/results.json, or of
+earlier ones is kept.
 
 A mark is a comment on the line right above a test's first one:
 
     /* points: 6, 13 */
     static void states_test_faults(struct kunit *test)
 """
-import json
 import os
 import re
+import sys
 
 from table import POINTS
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
+sys.path.append(TOP + '/tests')
+import history  # noqa: E402
 PAGE = TOP + '/docs/points.md'
-RESULTS = TOP + '/build/results.json'
 
 MARK = re.compile(r'\s*(?:/\*|#) points: *(.*?)(?: \*/)?$')
 
@@ -149,14 +151,17 @@ def rows(found, results):
     return table
 
 
-def load_results():
-    if not os.path.exists(RESULTS):
-        return {}
-    with open(RESULTS) as file:
-        results = json.load(file)
+def load_results(found):
+    """Of each run, the tests that prove something, which are kept."""
+    results = history.recall('results.json')
     for suite in results.values():
-        if any(WARNED.match(name) for name in suite['tests']):
-            suite['tests'] = dict.fromkeys(suite['tests'], 'failed')
+        tests = suite['tests']
+        if any(WARNED.match(name) for name in tests):
+            tests = dict.fromkeys(tests, 'failed')
+        suite['tests'] = {
+            name: outcome for name, outcome in tests.items()
+            if any(mark.test and mark.result.match(name) for mark in found)}
+    history.keep('results.json', results)
     return results
 
 
@@ -166,7 +171,7 @@ def main():
         list(wrong_places())
     if wrong:
         raise SystemExit('\n'.join(wrong))
-    results = load_results()
+    results = load_results(found)
     table = rows(found, results)
     proved = sum(row[-1] == 'proved' for row in table)
     with open(PAGE, 'w') as file:
