@@ -14,7 +14,7 @@
 #include "pace.h"
 
 /* Below this the samples are as good as of one size of pieces. */
-#define LMF_PACE_DISTINCT	1e-4
+#define LMF_PACE_DISTINCT	0.0001
 
 void lmf_pace_add(struct lmf_pace *p, double pieces, double bytes, double time)
 {
