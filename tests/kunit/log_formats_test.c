@@ -248,6 +248,18 @@ static void bitmap_test_malformed(struct kunit *test)
 	}
 }
 
+/* What is not there is not read: KASAN would see it. */
+static void bitmap_test_cut(struct kunit *test)
+{
+	const size_t bytes = sizeof(__le64);
+	void *cut = kunit_kzalloc(test, bytes, GFP_KERNEL);
+	struct out out = { };
+
+	KUNIT_ASSERT_NOT_NULL(test, cut);
+	KUNIT_EXPECT_EQ(test, lmf_bitmap_translate(cut, bytes, SHIFT, out_emit,
+						   &out), -EBADMSG);
+}
+
 /* Leaves of random bits: exactly those come out. */
 static void bitmap_test_random(struct kunit *test)
 {
@@ -364,6 +376,7 @@ static struct kunit_case formats_test_cases[] = {
 	KUNIT_CASE(bitmap_test_whole),
 	KUNIT_CASE(bitmap_test_empty),
 	KUNIT_CASE(bitmap_test_malformed),
+	KUNIT_CASE(bitmap_test_cut),
 	KUNIT_CASE(bitmap_test_random),
 	KUNIT_CASE(bitmap_test_leaves),
 	KUNIT_CASE(formats_test_garbage),

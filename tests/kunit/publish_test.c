@@ -368,6 +368,7 @@ static void publish_test_report(struct kunit *test)
 	b->dev.core.pdev = &b->pdev;
 	lmf_migration_init(&b->dev);
 	KUNIT_ASSERT_EQ(test, lmf_vfio_setup(&b->dev, &b->pdev), 0);
+	KUNIT_ASSERT_NOT_NULL(test, r.vdev->log_ops);
 	init_completion(&r.done);
 	mutex_lock(&b->dev.state_mutex);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, kthread_run(reporter_thread, &r,
