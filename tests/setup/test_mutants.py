@@ -35,22 +35,21 @@ def test_applies(patch):
     assert done.returncode == 0, done.stdout
 
 
-def bugs():
-    """Per bug of the list, what its lines name: mutants, or -."""
-    found = {bug: [] for bug in BUGS}
+def entries():
+    """Of each line that tells of a bug: its number, and mutants or -."""
     with open(TOP + '/tests/mutants/classes') as file:
         lines = file.read().splitlines()
     for line in lines:
-        if not line or line.startswith('#'):
-            continue
-        entry = re.fullmatch(r'([\d.]+)[a-z]? ([\w -]+): \S.*', line)
-        assert entry, line
-        found[entry[1]] += entry[2].split()
-    return found
+        if line and not line.startswith('#'):
+            entry = re.fullmatch(r'([\d.]+)[a-z]? ([\w -]+): \S.*', line)
+            assert entry, line
+            yield entry[1], entry[2].split()
 
 
 def test_every_bug_has_its_class():
     names = {os.path.basename(patch)[:-len('.patch')] for patch in MUTANTS}
-    for bug, mutants in bugs().items():
-        assert mutants, bug
+    found = set()
+    for bug, mutants in entries():
         assert mutants == ['-'] or set(mutants) <= names, bug
+        found.add(bug)
+    assert found == set(BUGS)
