@@ -12,7 +12,8 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 help:
 	@echo 'make demo         watch a guest with a VF migrate'
 	@echo 'make check        the quick gate: unit tests, KUnit, migrations'
-	@echo 'make check-full   that, and what takes longer'
+	@echo 'make check-full   that, and what takes longer; of all that, with'
+	@echo '                  SUITES=uapi,debug these suites alone'
 	@echo 'make points       docs/points.md, from what the tests have shown'
 	@echo 'make mutants      put faults into the drivers: is each one seen?'
 	@echo 'make bench        figures beside those of other ways; targets'
@@ -32,7 +33,8 @@ check:
 	@tests/run quick
 
 check-full:
-	@tests/run full; status=$$?; $(MAKE) -s points && exit $$status
+	@tests/run $(if $(SUITES),suite '$(SUITES)',full); \
+		status=$$?; $(MAKE) -s points && exit $$status
 
 points:
 	@tests/vm/build/enter.sh tests/points/points.py
