@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lmfctl watch: a migration as it goes, and when to cut over. On a terminal one
- * line that changes, else a line a look, and with --json a document a look.
+ * lmfctl watch: a migration as it goes, and when to cut over. On a terminal two
+ * lines that change, else a line a look, and with --json a document a look.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@
  * @seen: the last look was at a migration
  * @ends: when a save and a load ended last
  * @live: on a terminal
- * @open: the cursor is at the end of a line that is to be overwritten
+ * @open: the cursor is in the first of the lines that are to be overwritten
  */
 struct lmf_watch {
 	const struct lmf_args *args;
@@ -113,8 +113,18 @@ static void lmf_watch_bar(const struct lmf_watch *w, char *bar)
 	bar[LMF_BAR] = 0;
 }
 
-static void lmf_watch_precopy(const struct lmf_watch *w, char *text,
-			      size_t size)
+/**
+ * struct lmf_watch_text - what a look says
+ * @what: where it stands and what to do
+ * @rates: how it goes; may be empty
+ */
+struct lmf_watch_text {
+	char what[160];
+	char rates[160];
+};
+
+static void lmf_watch_precopy(const struct lmf_watch *w,
+			      struct lmf_watch_text *to)
 {
 	const struct lmf_estimate *e = &w->estimate;
 	char bar[LMF_BAR + 1], left[LMF_SIZE_TEXT], dirty[LMF_SIZE_TEXT];
@@ -126,42 +136,51 @@ static void lmf_watch_precopy(const struct lmf_watch *w, char *text,
 			 e->downtime_ns / 1e6);
 	lmf_size(left, w->c.value[LMF_C_INITIAL_BYTES]);
 	lmf_size(dirty, w->c.value[LMF_C_DIRTY_BYTES]);
-	snprintf(text, size,
-		 "%-12s [%s] %-17s %8s  left %s + %s dirty  read %s/s  dirtied %s/s",
-		 w->c.state, bar, lmf_cutover_name(e->cutover), downtime, left,
-		 dirty, lmf_size(send, e->send_rate),
-		 lmf_size(rate, e->dirty_rate));
+	snprintf(to->what, sizeof(to->what), "%-12s [%s] %-17s %8s",
+		 w->c.state, bar, lmf_cutover_name(e->cutover), downtime);
+	snprintf(to->rates, sizeof(to->rates),
+		 "left %s + %s dirty  read %s/s  dirtied %s/s", left, dirty,
+		 lmf_size(send, e->send_rate), lmf_size(rate, e->dirty_rate));
 }
 
-/* What does not fit into one line could not be overwritten. */
-static void lmf_watch_show(struct lmf_watch *w, const char *text)
+/* What does not fit into a line could not be overwritten. */
+static void lmf_watch_draw(const struct lmf_watch_text *text)
 {
 	struct winsize size = {};
 
-	if (!w->live) {
-		puts(text);
-	} else {
-		if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
-			size.ws_col = 80;
-		/* To the first column, and clear what stood behind. */
-		printf("\r%.*s\033[K", size.ws_col - 1, text);
-	}
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
+		size.ws_col = 80;
+	/* In each line to the first column, and clear what stood behind. */
+	printf("\r%.*s\033[K\n\r%.*s\033[K\033[A", size.ws_col - 1, text->what,
+	       size.ws_col - 1, text->rates);
+}
+
+static void lmf_watch_show(struct lmf_watch *w,
+			   const struct lmf_watch_text *text)
+{
+	if (w->live)
+		lmf_watch_draw(text);
+	else
+		printf("%s%s%s\n", text->what, text->rates[0] ? "  " : "",
+		       text->rates);
 	w->open = w->live;
 	fflush(stdout);
 }
 
 static void lmf_watch_text(struct lmf_watch *w)
 {
-	char text[256], loaded[LMF_SIZE_TEXT];
+	struct lmf_watch_text text = {};
+	char loaded[LMF_SIZE_TEXT];
 
 	if (lmf_in_precopy(&w->c))
-		lmf_watch_precopy(w, text, sizeof(text));
+		lmf_watch_precopy(w, &text);
 	else if (!strcmp(w->c.state, "RESUMING"))
-		snprintf(text, sizeof(text), "%-12s loaded %s", w->c.state,
+		snprintf(text.what, sizeof(text.what), "%-12s loaded %s",
+			 w->c.state,
 			 lmf_size(loaded, w->c.value[LMF_C_BYTES_LOADED]));
 	else
-		snprintf(text, sizeof(text), "%s", w->c.state);
-	lmf_watch_show(w, text);
+		snprintf(text.what, sizeof(text.what), "%s", w->c.state);
+	lmf_watch_show(w, &text);
 }
 
 static struct json_object *lmf_watch_json_estimate(const struct lmf_estimate *e)
@@ -200,7 +219,7 @@ static void lmf_watch_json(const struct lmf_watch *w, const char *event,
 static void lmf_watch_close_line(struct lmf_watch *w)
 {
 	if (w->open)
-		putchar('\n');
+		fputs("\n\n", stdout);
 	w->open = false;
 }
 

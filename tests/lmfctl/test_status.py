@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 
 from host import DEVICES, typical
@@ -182,7 +183,7 @@ def test_watch_is_interrupted(host):
 
 
 def test_watch_on_a_terminal(host):
-    """One line, overwritten; no line feed before the end."""
+    """Two lines, overwritten; the cursor leaves them at the end."""
     vfs = typical(host)
     host.counters(vfs[0], **PRECOPY)
     ours, theirs = pty.openpty()
@@ -197,12 +198,13 @@ def test_watch_on_a_terminal(host):
         pass
     os.close(ours)
     assert process.wait(60) == 0
-    assert text.count(b'\r') >= 3 and text.count(b'\x1b[K') == 3
-    assert text.count(b'\n') == 1 and text.endswith(b'\n')
+    assert text.count(b'\x1b[K') == 6
+    assert text.count(b'\n') - text.count(b'\x1b[A') == 2
+    assert text.endswith(b'\x1b[A\r\n\r\n')
 
 
 def test_watch_in_a_terminal_of_80_columns(host, tmp_path):
-    """It does not wrap; the verdict and the downtime are still to be seen."""
+    """It does not wrap, and all of it is to be seen."""
     vfs = typical(host)
     host.counters(vfs[0], **PRECOPY)
     tmux = ['tmux', '-L', f'lmf-{os.getpid()}', '-f', '/dev/null']
@@ -218,9 +220,11 @@ def test_watch_in_a_terminal_of_80_columns(host, tmp_path):
     finally:
         subprocess.run([*tmux, 'kill-server'], check=False)
     lines = screen.rstrip().splitlines()
-    assert len(lines) == 1
+    assert len(lines) == 2
     assert lines[0].startswith('PRE_COPY     [                    ] '
                                'first pass')
+    assert re.fullmatch(r'left .* \+ .* dirty  read .*/s  dirtied .*/s',
+                        lines[1])
 
 
 def test_reader_that_goes_away(host):
