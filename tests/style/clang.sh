@@ -1,11 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# clang.sh: Debian's linux-source-6.12, configured for clang and made ready as
-# far as the objects of modules need it. Prints its folder, which holds build/.
+# clang.sh: Debian's linux-source-6.12, configured for LLVM and made ready to
+# build modules against. Prints its folder, which holds build/.
 . "$(dirname "$0")/../vm/build/lib.sh"
 
 src=$("$steps/source.sh" linux)
-clang_key=$(key "$top/tests/style/clang.sh" "$steps/kernel.fragment" "$src")
+# What a kernel of this source and configuration exports, gcc's tells as well.
+symbols=$("$steps/kernel.sh" plain)/build/Module.symvers
+clang_key=$(key "$top/tests/style/clang.sh" "$steps/kernel.fragment" \
+	"$symbols" "$src" "$("$steps/root.sh")")
 
 build()
 {
@@ -14,11 +17,12 @@ build()
 	"$steps/enter.sh" bash -ec "
 		mkdir -p '$dir/build'
 		cd '$src/tree'
-		m() { make -s O='$dir/build' ARCH=x86_64 CC=clang \"\$@\"; }
+		m() { make -s O='$dir/build' ARCH=x86_64 LLVM=1 \"\$@\"; }
 		m tinyconfig
 		cat '$steps/kernel.fragment' >>'$dir/build/.config'
 		m olddefconfig
-		m -j\$(nproc) modules_prepare"
+		m -j\$(nproc) modules_prepare
+		cp '$symbols' '$dir/build'"
 	rm -rf "$OUT"
 	mv "$dir" "$OUT"
 }
