@@ -56,6 +56,8 @@ FULL = [
     ('logs', 'tap', ['env', 'LMF_UML=patched', 'LMF_UML_SECONDS=1800',
                      'LMF_UML_ARGS=format_test.turns=1000000',
                      'tests/kunit/run', 'lmf-[ft]*'], None),
+    ('kunit-x86', 'pytest', bed('kunit'), None),
+    ('kunit-debug', 'pytest', bed('kunit_debug'), None),
     ('cross', 'tap', ['tests/kunit/cross'], None),
     ('coverage', 'tap', ['tests/coverage/run'], None),
     ('series', 'tap', ['tests/series/run'], 5),

@@ -81,7 +81,7 @@ static void edit_add_tail(struct golden_edit *e, int n)
 	struct lmf_record *rec = edit_record(e, n);
 	u32 length = le32_to_cpu(rec->length);
 
-	edit_insert(e, (u8 *)(rec + 1) + length, "more", 8);
+	edit_insert(e, (u8 *)(rec + 1) + length, "more\0\0\0", 8);
 	rec->length = cpu_to_le32(length + 8);
 }
 

@@ -403,23 +403,33 @@ static void shadow_test_no_memory(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, bitmap_full(m->got, m->pages));
 }
 
+/* Two of them are too much for a stack. */
+static struct lmf_shadow *two_shadows(struct kunit *test)
+{
+	struct lmf_shadow *two = kunit_kcalloc(test, 2, sizeof(*two),
+					       GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, two);
+	return two;
+}
+
 /* 4 KiB for each 128 MiB with a dirty page, and little more. */
 static void memory_of(struct kunit *test, u32 pages, u32 bytes)
 {
 	static const struct lmf_log_span tib = { 0, SZ_1T - 1 };
+	struct lmf_shadow *shadow = two_shadows(test), *taken = shadow + 1;
 	struct lmf_shadow_pool pool = { .limit = PLENTY };
 	u64 i, leaves = SZ_1T / LEAF, page;
-	struct lmf_shadow shadow, taken;
 
-	lmf_shadow_init(&shadow, &pool, &tib, 1);
+	lmf_shadow_init(shadow, &pool, &tib, 1);
 	for (i = 0; i < leaves; i++)
 		for (page = 0; page < pages; page++)
-			lmf_shadow_mark(&shadow, i * LEAF + page * 3 * PAGE,
+			lmf_shadow_mark(shadow, i * LEAF + page * 3 * PAGE,
 					PAGE);
 	KUNIT_EXPECT_LE(test, atomic_read(&pool.used) * LMF_SHADOW_UNIT,
 			leaves * bytes + SZ_256K);
-	lmf_shadow_take(&shadow, 0, SZ_1T - 1, &taken);
-	lmf_shadow_destroy(&taken);
+	lmf_shadow_take(shadow, 0, SZ_1T - 1, taken);
+	lmf_shadow_destroy(taken);
 	KUNIT_EXPECT_EQ(test, atomic_read(&pool.used), 0);
 }
 
@@ -427,20 +437,20 @@ static void memory_of(struct kunit *test, u32 pages, u32 bytes)
 static void shadow_test_memory(struct kunit *test)
 {
 	static const struct lmf_log_span tib = { 0, SZ_1T - 1 };
+	struct lmf_shadow *shadow = two_shadows(test), *taken = shadow + 1;
 	struct lmf_shadow_pool pool = { .limit = PLENTY };
-	struct lmf_shadow shadow, taken;
 
 	memory_of(test, 1, 512);
 	memory_of(test, 200, 512);
 	memory_of(test, 300, 4096);
 
-	lmf_shadow_init(&shadow, &pool, &tib, 1);
-	lmf_shadow_mark_all(&shadow);
+	lmf_shadow_init(shadow, &pool, &tib, 1);
+	lmf_shadow_mark_all(shadow);
 	KUNIT_EXPECT_LE(test, atomic_read(&pool.used), BLOCK);
-	lmf_shadow_take(&shadow, 5 * PAGE, 700 * PAGE - 1, &taken);
+	lmf_shadow_take(shadow, 5 * PAGE, 700 * PAGE - 1, taken);
 	KUNIT_EXPECT_LE(test, atomic_read(&pool.used), 5 * BLOCK);
-	lmf_shadow_destroy(&taken);
-	lmf_shadow_destroy(&shadow);
+	lmf_shadow_destroy(taken);
+	lmf_shadow_destroy(shadow);
 	KUNIT_EXPECT_EQ(test, atomic_read(&pool.used), 0);
 }
 
