@@ -7,10 +7,12 @@ again. Each run names its tree and its day.
 """
 import json
 import os
+import subprocess
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BUILD = TOP + '/build'
+from suites import BUILD, FULL, QUICK, TOP
+
 KEPT = TOP + '/docs/results.json'
+NAMES = [suite[0] for suite in QUICK + FULL]
 
 
 def _read(path):
@@ -21,8 +23,23 @@ def _read(path):
 
 
 def recall(name):
-    """Runs by suite: those of build/NAME, and of other suites what is kept."""
-    return {**_read(KEPT).get(name, {}), **_read(f'{BUILD}/{name}')}
+    """The last run of each suite of today, out of build/NAME and what is kept.
+    """
+    runs = {}
+    for suite, run in [*_read(KEPT).get(name, {}).items(),
+                       *_read(f'{BUILD}/{name}').items()]:
+        if suite in NAMES and \
+                run['time'] >= runs.get(suite, run)['time']:
+            runs[suite] = run
+    return runs
+
+
+def is_older(tree):
+    """Has what runs in the kernel or in the device changed since that run?"""
+    git = ['git', '-c', 'safe.directory=*', 'diff', '--quiet']
+    return tree.endswith('-dirty') or subprocess.run(
+        [*git, tree, 'HEAD', '--', 'src', 'include', 'firmware-iface'],
+        cwd=TOP, stderr=subprocess.DEVNULL, check=False).returncode != 0
 
 
 def keep(name, runs):

@@ -54,7 +54,8 @@ FULL = [
     ('sweep', 'tap', ['env', 'LMF_UML_ARGS=sweep_test.stride=1',
                       'tests/kunit/run', 'lmf-sweep'], 2),
     ('logs', 'tap', ['env', 'LMF_UML=patched', 'LMF_UML_SECONDS=1800',
-                     'LMF_UML_ARGS=format_test.turns=1000000',
+                     'LMF_UML_ARGS=format_test.turns=1000000 '
+                     'format_test.faults=1',
                      'tests/kunit/run', 'lmf-[ft]*'], None),
     ('kunit-x86', 'pytest', bed('kunit'), None),
     ('kunit-debug', 'pytest', bed('kunit_debug'), None),
@@ -125,7 +126,8 @@ def record(file_name, suite, **facts):
     if os.path.exists(path):
         with open(path) as file:
             results = json.load(file)
-    results[suite] = {'tree': tree(), 'date': time.strftime('%F'), **facts}
+    results[suite] = {'date': time.strftime('%F'), 'time': int(time.time()),
+                      **facts}
     with open(path, 'w') as file:
         json.dump(results, file, indent=1)
 
@@ -174,19 +176,20 @@ def run_tap(_name, command, tests, _rows):
 
 def run_suite(name, kind, command):
     print(f'\n=== {name}', flush=True)
-    start = time.monotonic()
+    start, of = time.monotonic(), tree()
     tests, rows = {}, []
     status, count = (run_pytest if kind == 'pytest' else run_tap)(
         name, command, tests, rows)
-    record('results.json', name, tests=tests)
+    record('results.json', name, tree=of, tests=tests)
     if not sum(count) or (status and not count[1]):
         print(f'{name}: ended with status {status}')
         count[1] += 1
     seconds = round(time.monotonic() - start)
     print(f'=== {name}: {count[0]} passed, {count[1]} failed, '
           f'{count[2]} skipped in {seconds} s', flush=True)
-    record('check-full.json', name, seconds=seconds, passed=count[0],
-           failed=count[1], skipped=count[2], scenarios=rows)
+    record('check-full.json', name, tree=of, seconds=seconds,
+           passed=count[0], failed=count[1], skipped=count[2],
+           scenarios=rows)
     return count
 
 

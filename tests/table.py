@@ -5,10 +5,8 @@ build/check-full.json and what is kept of earlier runs.
 
 A suite that was not run is a row that says so. Prints how many passed.
 """
-import subprocess
-
 import history
-from suites import FULL, QUICK, TOP
+from suites import TOP
 
 HEAD = """# What `make check-full` has shown
 
@@ -22,15 +20,6 @@ longest that QEMU told in that test.
 """
 
 
-def src_is_newer(tree):
-    """Has what runs in the kernel or in the device changed since that run?"""
-    git = ['git', '-c', 'safe.directory=*', 'diff', '--quiet']
-    return subprocess.run(
-        [*git, tree.removesuffix('-dirty'), 'HEAD', '--', 'src', 'include',
-         'firmware-iface'],
-        cwd=TOP, stderr=subprocess.DEVNULL, check=False).returncode != 0
-
-
 def suite_row(name, run):
     if not run:
         return f'| {name} | | not run | | |\n'
@@ -38,7 +27,7 @@ def suite_row(name, run):
     for bad in ('failed', 'skipped'):
         if run[bad]:
             result += f', {run[bad]} {bad}'
-    older = ' of older source' if src_is_newer(run['tree']) else ''
+    older = ' of older source' if history.is_older(run['tree']) else ''
     return f"| {name} | | {result} ({run['tree']}, {run['date']}{older}) " \
         f"| {run['seconds']} s | |\n"
 
@@ -59,9 +48,8 @@ def main():
     for run in runs.values():
         run['scenarios'] = [test for test in run['scenarios'] if tells(test)]
     history.keep('check-full.json', runs)
-    names = [suite[0] for suite in QUICK + FULL]
     text, good = HEAD, 0
-    for name in names:
+    for name in history.NAMES:
         run = runs.get(name)
         good += bool(run and run['passed'] and not run['failed'])
         text += suite_row(name, run)
@@ -69,7 +57,7 @@ def main():
             text += test_row(test)
     with open(TOP + '/docs/check-full.md', 'w') as file:
         file.write(text)
-    print(f'docs/check-full.md: {good} of {len(names)} suites passed')
+    print(f'docs/check-full.md: {good} of {len(history.NAMES)} suites passed')
 
 
 if __name__ == '__main__':

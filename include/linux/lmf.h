@@ -227,7 +227,8 @@ struct lmf_save_left {
  * @empty: nothing unsent was left after this chunk (without @final)
  * @ended: this chunk ends the state (with @final); further ones are empty
  * @left: what was left after this chunk
- * @asked_ns: when the device was asked for it, CLOCK_MONOTONIC
+ * @asked_ns: when the device was asked for it, CLOCK_MONOTONIC, for counters
+ *	      alone; without a clock both are 0
  * @given_ns: when it answered
  */
 struct lmf_chunk {

@@ -17,6 +17,7 @@ static const char * const lmf_counter_names[LMF_C_NR] = {
 	[LMF_C_CHUNKS] = "chunks",
 	[LMF_C_CHUNK_BYTES] = "chunk_bytes",
 	[LMF_C_CHUNK_TIME] = "chunk_time_ns",
+	[LMF_C_READ_WAIT_TIME] = "read_wait_time_ns",
 	[LMF_C_PRE_COPY_START] = "pre_copy_start_ns",
 	[LMF_C_PRE_COPY_READ_TIME] = "pre_copy_read_time_ns",
 	[LMF_C_STOP_COPY_START] = "stop_copy_start_ns",

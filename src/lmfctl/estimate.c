@@ -6,12 +6,12 @@
  *	downtime = quiesce + last report + reading (dirty + trailer)
  *
  * The first two are what they took last time. Reading takes as long as the
- * device needs for the chunks, or as long as read() did, whichever is more:
- * either may be the slower one, and while the reader was elsewhere the device
- * worked ahead. Where the driver does not tell of chunks, the rate is that of
- * the time spent in read(), or else the highest at which the stream was read,
- * which is too low when the reader had memory to send, too. The trailer, what
- * only a stopped device gives, is what MIG_DATA_SIZE says beyond the rest.
+ * device needs for the chunks, or as long as read() needs for copies, whichever
+ * is more, as they overlap. Where the driver does not tell of chunks, the rate
+ * is that of the time spent in read(), or else the highest at which the stream
+ * was read, which is too low when the reader had memory to send, too. The
+ * trailer, what only a stopped device gives, is what MIG_DATA_SIZE says beyond
+ * the rest.
  *
  * Waiting does not help when, the first pass being over, the least that was
  * dirty in the newer half of the looks is no less than in the older half, and
@@ -59,22 +59,21 @@ static double lmf_rate(uint64_t bytes, int64_t ns)
 	return ns > 0 ? bytes * 1e9 / ns : 0;
 }
 
-/* What happened since the last look. */
 static void lmf_estimator_learn(struct lmf_estimator *e,
 				const struct lmf_look *look)
 {
-	const struct lmf_look *last = &e->last;
-	uint64_t chunks = look->chunks - last->chunks;
-	uint64_t bytes = look->chunk_bytes - last->chunk_bytes;
-	double rate = look->saved > last->saved ?
-		      lmf_rate(look->saved - last->saved,
-			       look->ns - last->ns) : 0;
+	const struct lmf_work work = {
+		.pieces = look->chunks,
+		.bytes = look->chunk_bytes,
+		.time = look->chunk_ns,
+	};
+	double rate = look->saved > e->last.saved ?
+		      lmf_rate(look->saved - e->last.saved,
+			       look->ns - e->last.ns) : 0;
 
 	if (e->count && rate > e->peak)
 		e->peak = rate;
-	lmf_pace_add(&e->device, chunks, bytes,
-		     look->chunk_ns - last->chunk_ns);
-	lmf_pace_add(&e->reader, chunks, bytes, look->read_ns - last->read_ns);
+	lmf_pace_look(&e->device, &work);
 	e->last = *look;
 }
 
@@ -106,12 +105,14 @@ static double lmf_read_by_rate(const struct lmf_estimator *e, uint64_t bytes)
 
 static double lmf_read_time(const struct lmf_estimator *e, uint64_t bytes)
 {
+	const struct lmf_look *now = lmf_ago(e, 0);
 	double device = lmf_pace_time(&e->device, bytes);
-	double reader = lmf_pace_time(&e->reader, bytes);
+	double rate = lmf_rate(now->saved, now->read_ns - now->wait_ns);
+	double copies = rate > 0 ? bytes * 1e9 / rate : 0;
 
 	if (device < 0)
 		return lmf_read_by_rate(e, bytes);
-	return device > reader ? device : reader;
+	return device > copies ? device : copies;
 }
 
 /* If so much were dirty. */

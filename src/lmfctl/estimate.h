@@ -25,9 +25,10 @@ enum lmf_cutover {
  * @dirty: bytes to be sent again that are left
  * @saved: bytes that were read
  * @read_ns: time that this took, within read(); 0 if unknown
+ * @wait_ns: of that, what the device was waited for
  * @data_size: last answer to MIG_DATA_SIZE
  * @report_ns: how long the last report of the dirty log took
- * @chunks: that the device gave; 0 if unknown
+ * @chunks: of state that the device gave; 0 if unknown
  * @chunk_bytes: in them
  * @chunk_ns: time that the device took for them
  */
@@ -37,6 +38,7 @@ struct lmf_look {
 	uint64_t dirty;
 	uint64_t saved;
 	int64_t read_ns;
+	int64_t wait_ns;
 	uint64_t data_size;
 	int64_t report_ns;
 	uint64_t chunks;
@@ -50,8 +52,7 @@ struct lmf_look {
  * @count: all of them, but for those that came too soon
  * @peak: highest rate at which it was read, bytes a second
  * @last: the last look, kept or not
- * @device: how long the device took for chunks
- * @reader: how long read() took, for the same ones
+ * @device: how long the device takes for chunks
  * @quiesce_ns: how long stopping took when it happened last
  * @limit_ns: downtime that is allowed
  */
@@ -61,7 +62,6 @@ struct lmf_estimator {
 	double peak;
 	struct lmf_look last;
 	struct lmf_pace device;
-	struct lmf_pace reader;
 	int64_t quiesce_ns;
 	int64_t limit_ns;
 };

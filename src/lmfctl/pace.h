@@ -3,26 +3,38 @@
 #define LMFCTL_PACE_H
 
 /**
- * struct lmf_pace - how long work took, that is so many pieces of so many bytes
- * @samples: how often something was seen
- * @nn: sum of (pieces / time)^2
- * @bb: sum of (bytes / time)^2
- * @nb: sum of their product
- * @n: sum of pieces / time
- * @b: sum of bytes / time
+ * struct lmf_work - what was done so far
+ * @pieces: in so many pieces
+ * @bytes: of so many bytes
+ * @time: and how long that took
+ */
+struct lmf_work {
+	double pieces;
+	double bytes;
+	double time;
+};
+
+/**
+ * struct lmf_pace - how long work takes
+ * @last: what was done when it was learned from
+ * @nn: sum of pieces^2 / time
+ * @bb: sum of bytes^2 / time
+ * @nb: sum of pieces * bytes / time
+ * @all: sums of what @nn, @bb and @nb are of
+ * @late: likewise, but what is long ago counts for less
  * @largest: most bytes a piece
  */
 struct lmf_pace {
-	unsigned int samples;
+	struct lmf_work last;
 	double nn;
 	double bb;
 	double nb;
-	double n;
-	double b;
+	struct lmf_work all;
+	struct lmf_work late;
 	double largest;
 };
 
-void lmf_pace_add(struct lmf_pace *p, double pieces, double bytes, double time);
+void lmf_pace_look(struct lmf_pace *p, const struct lmf_work *now);
 double lmf_pace_time(const struct lmf_pace *p, double bytes);
 
 #endif

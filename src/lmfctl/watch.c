@@ -82,6 +82,7 @@ static void lmf_watch_estimate(struct lmf_watch *w)
 		.dirty = v[LMF_C_DIRTY_BYTES],
 		.saved = v[LMF_C_BYTES_SAVED_PRECOPY],
 		.read_ns = v[LMF_C_PRE_COPY_READ_TIME],
+		.wait_ns = v[LMF_C_READ_WAIT_TIME],
 		.data_size = v[LMF_C_DATA_SIZE],
 		/* While one is made it began after the last one ended. */
 		.report_ns = v[LMF_C_LAST_REPORT_DONE] >
@@ -151,8 +152,8 @@ static void lmf_watch_draw(const struct lmf_watch_text *text)
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
 		size.ws_col = 80;
 	/* In each line to the first column, and clear what stood behind. */
-	printf("\r%.*s\033[K\n\r%.*s\033[K\033[A", size.ws_col - 1, text->what,
-	       size.ws_col - 1, text->rates);
+	printf("\r%.*s\033[K\n\r%.*s\033[K\033[A\r", size.ws_col - 1,
+	       text->what, size.ws_col - 1, text->rates);
 }
 
 static void lmf_watch_show(struct lmf_watch *w,
@@ -256,10 +257,12 @@ static int lmf_watch_look(struct lmf_watch *w)
 {
 	int err = lmf_counters_read(&w->f, &w->c);
 
-	if (err)
+	if (err) {
+		lmf_watch_close_line(w);
 		return lmf_fail(w->f.bdf,
 				"cannot read its counters, was it unbound? %s",
 				lmf_why(err));
+	}
 	lmf_watch_estimate(w);
 	if (w->args->json)
 		lmf_watch_json(w, "look", NULL);

@@ -35,16 +35,31 @@
 
 #define LMF_LOOK_MS	100
 
-/* Who polls is woken and comes again. */
+/**
+ * lmf_migf_unlock() - release a session's lock, and wake who polled meanwhile
+ * @migf: session
+ */
+void lmf_migf_unlock(struct lmf_migf *migf)
+{
+	mutex_unlock(&migf->lock);
+	/* Pairs with lmf_migf_poll(): one of us sees what the other one did. */
+	smp_mb();
+	if (READ_ONCE(migf->polled)) {
+		WRITE_ONCE(migf->polled, false);
+		wake_up_all(&migf->wq);
+	}
+}
+
+/* Who polls is woken and comes again, and with him this. */
 static void lmf_migf_look_work(struct work_struct *work)
 {
 	struct lmf_migf *migf = container_of(to_delayed_work(work),
 					     struct lmf_migf, look);
 
 	mutex_lock(&migf->lock);
-	if (!lmf_migf_alive_locked(migf) && migf->ops->look)
+	if (!lmf_migf_alive_locked(migf))
 		migf->ops->look(migf);
-	mutex_unlock(&migf->lock);
+	lmf_migf_unlock(migf);
 	wake_up_all(&migf->wq);
 }
 
@@ -135,10 +150,7 @@ struct file *lmf_migf_file(struct lmf_migf *migf, const char *name,
 
 int lmf_migf_release(struct inode *inode, struct file *filp)
 {
-	struct lmf_migf *migf = filp->private_data;
-
-	cancel_delayed_work_sync(&migf->look);
-	lmf_migf_put(migf);
+	lmf_migf_put(filp->private_data);
 	return 0;
 }
 
@@ -154,7 +166,7 @@ void lmf_migf_disable(struct lmf_migf *migf)
 	if (migf->dev)
 		migf->ops->end(migf);
 	migf->dev = NULL;
-	mutex_unlock(&migf->lock);
+	lmf_migf_unlock(migf);
 
 	cancel_delayed_work_sync(&migf->look);
 	wake_up_all(&migf->wq);
@@ -162,7 +174,7 @@ void lmf_migf_disable(struct lmf_migf *migf)
 
 	mutex_lock(&migf->lock);
 	lmf_migf_free_slots_locked(migf);
-	mutex_unlock(&migf->lock);
+	lmf_migf_unlock(migf);
 }
 
 /**
@@ -213,7 +225,7 @@ int lmf_migf_begin_io(struct lmf_migf *migf, bool nonblock)
 
 void lmf_migf_end_io(struct lmf_migf *migf)
 {
-	mutex_unlock(&migf->lock);
+	lmf_migf_unlock(migf);
 	mutex_unlock(&migf->io_mutex);
 }
 
@@ -270,7 +282,7 @@ int lmf_migf_wait_locked(struct lmf_migf *migf, bool nonblock)
 	if (nonblock)
 		return -EAGAIN;
 	WRITE_ONCE(migf->waiting, true);
-	mutex_unlock(&migf->lock);
+	lmf_migf_unlock(migf);
 	ret = lmf_op_wait(op);
 	mutex_lock(&migf->lock);
 	/* What went wrong with an operation that is done is in its result. */
@@ -330,7 +342,7 @@ ssize_t lmf_migf_copy_out_locked(struct lmf_migf *migf, char __user *to,
 		migf->faults = 0;
 		return n - left;
 	}
-	mutex_unlock(&migf->lock);
+	lmf_migf_unlock(migf);
 	left = fault_in_safe_writeable(to, n);
 	mutex_lock(&migf->lock);
 	return lmf_migf_faulted(migf, left, n);
@@ -358,7 +370,7 @@ ssize_t lmf_migf_copy_in_locked(struct lmf_migf *migf, void *to,
 		migf->faults = 0;
 		return n - left;
 	}
-	mutex_unlock(&migf->lock);
+	lmf_migf_unlock(migf);
 	left = fault_in_readable(from, n);
 	mutex_lock(&migf->lock);
 	return lmf_migf_faulted(migf, left, n);
@@ -379,7 +391,10 @@ static __poll_t lmf_migf_poll_locked(struct lmf_migf *migf)
 	return mask;
 }
 
-/* While the device is asked nothing is said; who polls is woken afterwards. */
+/*
+ * While somebody has the lock, for as long as the device may take to answer
+ * him, nothing is said; lmf_migf_unlock() wakes who polls.
+ */
 __poll_t lmf_migf_poll(struct file *filp, struct poll_table_struct *wait)
 {
 	struct lmf_migf *migf = filp->private_data;
@@ -387,10 +402,12 @@ __poll_t lmf_migf_poll(struct file *filp, struct poll_table_struct *wait)
 
 	poll_wait(filp, &migf->wq, wait);
 	if (!mutex_trylock(&migf->lock)) {
-		mod_delayed_work(LMF_UNBOUND_WQ, &migf->look, 0);
-		return 0;
+		/* Either we get the lock now, or its holder sees this. */
+		smp_store_mb(migf->polled, true);
+		if (!mutex_trylock(&migf->lock))
+			return 0;
 	}
 	mask = lmf_migf_poll_locked(migf);
-	mutex_unlock(&migf->lock);
+	lmf_migf_unlock(migf);
 	return mask;
 }

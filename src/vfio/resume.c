@@ -345,7 +345,7 @@ int lmf_resume_begin(struct lmf_migf *migf, struct lmf_vfio_device *dev)
 	ret = lmf_vf_load_begin(dev->vf, &migf->session);
 	if (!ret)
 		migf->dev = dev;
-	mutex_unlock(&migf->lock);
+	lmf_migf_unlock(migf);
 	return ret;
 }
 
@@ -378,7 +378,7 @@ int lmf_resume_check(struct lmf_migf *migf)
 	mutex_lock(&migf->lock);
 	if (!lmf_migf_alive_locked(migf))
 		ret = lmf_resume_ask_locked(to_lmf_resume(migf));
-	mutex_unlock(&migf->lock);
+	lmf_migf_unlock(migf);
 	return ret;
 }
 
@@ -399,6 +399,6 @@ int lmf_resume_complete(struct lmf_migf *migf)
 		ret = -EINVAL;
 	ret = ret ?: lmf_resume_ask_locked(to_lmf_resume(migf));
 	ret = ret ?: lmf_migf_alive_locked(migf);
-	mutex_unlock(&migf->lock);
+	lmf_migf_unlock(migf);
 	return ret;
 }

@@ -80,17 +80,19 @@ static int lmf_save_check(const struct lmf_slot *slot,
 	return chunk->bytes || chunk->empty || chunk->ended ? 0 : -EIO;
 }
 
-/* The device works on one after the other, and the next may wait already. */
+/* It is as if the device worked on one after the other; the next waits. */
 static void lmf_save_time(struct lmf_save *save, const struct lmf_chunk *chunk)
 {
 	struct lmf_stats *stats = &save->migf.dev->stats;
 	u64 begun = max(chunk->asked_ns, save->given_ns);
 	u64 given = max(chunk->given_ns, begun);
 
+	save->given_ns = given;
+	if (!chunk->bytes)
+		return;
 	lmf_stat_add(stats, LMF_STAT_CHUNKS, 1);
 	lmf_stat_add(stats, LMF_STAT_CHUNK_BYTES, chunk->bytes);
 	lmf_stat_add(stats, LMF_STAT_CHUNK_TIME, given - begun);
-	save->given_ns = given;
 }
 
 static void lmf_save_account(struct lmf_save *save, struct lmf_saved *saved,
@@ -185,6 +187,18 @@ static int lmf_save_idle_locked(struct lmf_save *save)
 	return lmf_migf_alive_locked(&save->migf) ?: err ?: 1;
 }
 
+static int lmf_save_wait_locked(struct lmf_save *save, bool nonblock)
+{
+	struct lmf_migf *migf = &save->migf;
+	u64 start = ktime_get_ns();
+	int ret = lmf_migf_wait_locked(migf, nonblock);
+
+	if (!lmf_migf_alive_locked(migf))
+		lmf_stat_add(&migf->dev->stats, LMF_STAT_READ_WAIT_TIME,
+			     ktime_get_ns() - start);
+	return ret;
+}
+
 /* One step towards a record in front: 1, or 0 at the end, or an error. */
 static int lmf_save_step_locked(struct lmf_save *save, bool nonblock)
 {
@@ -196,7 +210,7 @@ static int lmf_save_step_locked(struct lmf_save *save, bool nonblock)
 	lmf_save_fill_locked(save);
 	if (!migf->used)
 		return lmf_save_idle_locked(save);
-	ret = lmf_migf_wait_locked(migf, nonblock);
+	ret = lmf_save_wait_locked(save, nonblock);
 	if (ret)
 		return ret;
 	ret = lmf_migf_alive_locked(migf);
@@ -446,7 +460,7 @@ int lmf_save_begin(struct lmf_migf *migf, struct lmf_vfio_device *dev,
 		save->final = final;
 		lmf_save_fill_locked(save);
 	}
-	mutex_unlock(&migf->lock);
+	lmf_migf_unlock(migf);
 	return ret;
 }
 
@@ -463,6 +477,6 @@ void lmf_save_finalize(struct lmf_migf *migf)
 	save->dry = false;
 	if (!lmf_migf_alive_locked(migf))
 		lmf_save_fill_locked(save);
-	mutex_unlock(&migf->lock);
+	lmf_migf_unlock(migf);
 	wake_up_all(&migf->wq);
 }

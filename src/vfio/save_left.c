@@ -131,7 +131,7 @@ long lmf_save_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	if (mutex_lock_killable(&migf->lock))
 		return -EINTR;
 	ret = lmf_save_precopy_info_locked(to_lmf_save(migf), &info);
-	mutex_unlock(&migf->lock);
+	lmf_migf_unlock(migf);
 	if (ret)
 		return ret;
 	return copy_to_user(uptr, &info, minsz) ? -EFAULT : 0;
@@ -166,7 +166,7 @@ u64 lmf_save_data_size(struct lmf_migf *migf)
 		size = lmf_precopy_bound(save->precopy.caps, LMF_SAVE_EXTRA);
 	else
 		size = lmf_save_data_size_locked(save);
-	mutex_unlock(&migf->lock);
+	lmf_migf_unlock(migf);
 	return size;
 }
 

@@ -59,6 +59,7 @@ LMF_STAT_ATTR(bytes_loaded, BYTES_LOADED);
 LMF_STAT_ATTR(chunks, CHUNKS);
 LMF_STAT_ATTR(chunk_bytes, CHUNK_BYTES);
 LMF_STAT_ATTR(chunk_time_ns, CHUNK_TIME);
+LMF_STAT_ATTR(read_wait_time_ns, READ_WAIT_TIME);
 LMF_STAT_ATTR(pre_copy_start_ns, PRE_COPY_START);
 LMF_STAT_ATTR(pre_copy_read_time_ns, PRE_COPY_READ_TIME);
 LMF_STAT_ATTR(stop_copy_start_ns, STOP_COPY_START);
@@ -149,6 +150,7 @@ static struct attribute *lmf_migration_attrs[] = {
 	&lmf_attr_chunks.attr.attr,
 	&lmf_attr_chunk_bytes.attr.attr,
 	&lmf_attr_chunk_time_ns.attr.attr,
+	&lmf_attr_read_wait_time_ns.attr.attr,
 	&lmf_attr_resets.attr.attr,
 	&lmf_attr_resets_unexpected.attr.attr,
 	&lmf_attr_last_error.attr.attr,

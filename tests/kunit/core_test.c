@@ -236,7 +236,7 @@ static void core_test_left(struct kunit *test)
 	struct lmf_save_left before, left;
 	struct lmf_buf *buf = core_buf(b, 0);
 	struct lmf_chunk chunk = { };
-	u64 session;
+	u64 session, start;
 
 	fill_media(b, 0);
 	KUNIT_EXPECT_EQ(test, lmf_vf_save_query(vf, 0, &before), 0);
@@ -244,8 +244,12 @@ static void core_test_left(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lmf_vf_save_query(vf, session, &left), 0);
 	KUNIT_EXPECT_EQ(test, left.initial, before.initial);
 	while (!chunk.empty) {
+		start = ktime_get_ns();
 		KUNIT_ASSERT_EQ(test, core_save_read(b, 0, session, buf, false,
 						     &chunk), 0);
+		KUNIT_EXPECT_GE(test, chunk.asked_ns, start);
+		KUNIT_EXPECT_GT(test, chunk.given_ns, chunk.asked_ns);
+		KUNIT_EXPECT_LE(test, chunk.given_ns, ktime_get_ns());
 		KUNIT_EXPECT_LE(test, chunk.left.initial, before.initial);
 		before.initial = chunk.left.initial;
 	}

@@ -32,6 +32,10 @@ static unsigned int turns = 60000;
 module_param(turns, uint, 0444);
 MODULE_PARM_DESC(turns, "random turns of each format; most are a write");
 
+static bool faults;
+module_param(faults, bool, 0444);
+MODULE_PARM_DESC(faults, "this must be a kernel that tells of faults");
+
 static const struct lmf_log_span spans[] = {
 	{ BASE, BASE + 0x6000000 - 1 },
 	{ BASE + 0x8000000, BASE + 0x8000000 - 1 + 0x7f00000 },
@@ -247,22 +251,22 @@ static void model_report_short(struct model *m)
 /* What may happen to a device and its log. */
 static void model_event(struct model *m)
 {
-	static const char *const faults[] = {
+	static const char *const specs[] = {
 		"log-entries=2", "log-entries=7", "log-entries=64",
 		"log-delay-us=0", "log-delay-us=100", "log-delay-us=1000000",
 		"admin-fail=0x0202:1:12", "admin-fail=0x0202:2:11",
 		"admin-fail=0x0203:1:12", "admin-fail=0x0203:2:11",
 	};
-	u32 what = model_below(m, 4 + ARRAY_SIZE(faults));
+	u32 what = model_below(m, 4 + ARRAY_SIZE(specs));
 	const char *wrong;
 
-	if (what < ARRAY_SIZE(faults)) {
-		wrong = mock_pf_fault(&m->s->pf, faults[what]);
+	if (what < ARRAY_SIZE(specs)) {
+		wrong = mock_pf_fault(&m->s->pf, specs[what]);
 		KUNIT_ASSERT_NULL(m->s->test, (void *)wrong);
-	} else if (what == ARRAY_SIZE(faults)) {
+	} else if (what == ARRAY_SIZE(specs)) {
 		model_stop(m);
 		model_start(m, model_shift(m));
-	} else if (what == ARRAY_SIZE(faults) + 1) {
+	} else if (what == ARRAY_SIZE(specs) + 1) {
 		/* The core forgets all that is open, a log included. */
 		lmf_core_reset_prepare(m->s->core);
 		lmf_core_reset_done(m->s->core);
@@ -314,6 +318,7 @@ static void format_test_random(struct kunit *test)
 	unsigned int i;
 	u32 what;
 
+	KUNIT_ASSERT_TRUE(test, FAULTS_ARE_TOLD || !faults);
 	model_init(&m);
 	format_up(test);
 	model_start(&m, model_shift(&m));

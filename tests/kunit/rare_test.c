@@ -184,11 +184,15 @@ static void rare_test_poll_busy(struct kunit *test)
 	add_wait_queue(&migf->wq, &poller.entry);
 	mutex_lock(&migf->lock);
 	KUNIT_EXPECT_EQ(test, f->f_op->poll(f, NULL), 0);
-	mock_vf_write(&p->src->vf, 3, 1);
 	KUNIT_EXPECT_FALSE(test, READ_ONCE(poller.woken));
-	mutex_unlock(&migf->lock);
-	KUNIT_EXPECT_TRUE(test, wait_until(READ_ONCE(poller.woken), 20));
-	KUNIT_EXPECT_TRUE(test, f->f_op->poll(f, NULL) & EPOLLIN);
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&migf->look));
+	lmf_migf_unlock(migf);
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(poller.woken));
+	KUNIT_EXPECT_EQ(test, f->f_op->poll(f, NULL), 0);
+	poller.woken = false;
+	mutex_lock(&migf->lock);
+	lmf_migf_unlock(migf);
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(poller.woken));
 	remove_wait_queue(&migf->wq, &poller.entry);
 	fput(f);
 }

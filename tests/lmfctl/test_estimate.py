@@ -26,7 +26,7 @@ def program(tmp_path_factory):
 
 
 def estimates(program, looks, limit_ms=300, quiesce_ms=0):
-    text = '\n'.join(' '.join(map(str, (*look, 0, 0, 0)[:10]))
+    text = '\n'.join(' '.join(map(str, (*look, 0, 0, 0, 0)[:11]))
                      for look in looks)
     out = subprocess.run([program, str(limit_ms * 10**6),
                           str(quiesce_ms * 10**6)],
@@ -89,38 +89,122 @@ def test_reader_who_has_other_things_to_do(program):
         assert estimate[3] == pytest.approx(0.5 * 10**9, rel=0.001)
 
 
-def chunked(costs, left, reader=1.0):
-    """Looks at a device that takes `costs` = (ns a chunk, ns a byte), and a
-    reader who is faster or slower by a factor: large chunks, then small ones.
+class Device:
+    """Takes `costs` = (ns a chunk, ns a byte); its reader `copy` ns a byte,
+    and with a question that is answered with nothing now and then.
     """
-    looks, chunks, read, taken = [], 0, 0, 0
-    for n in range(30):
-        for size in [CHUNK] * 20 if n < 10 else [8192] * (n % 3):
-            chunks, read = chunks + 1, read + size
-            taken += costs[0] + costs[1] * size
-        looks.append((n * STEP, 0, left, read, int(taken * reader), 0, 0,
-                      chunks, read, int(taken)))
-    return looks
+    def __init__(self, costs, copy=0):
+        self.costs, self.copy = costs, copy
+        self.looks, self.left = [], 0
+        self.chunks = self.read = self.taken = self.reading = self.wait = 0
+
+    def chunk(self, size):
+        took = self.costs[0] + self.costs[1] * size
+        self.chunks += 1
+        self.read += size
+        self.taken += took
+        self.wait += took
+        self.reading += took + self.copy * size
+
+    def probe(self):
+        self.wait += self.costs[0]
+        self.reading += self.costs[0]
+
+    def look(self):
+        self.looks.append((len(self.looks) * STEP, 0, self.left, self.read,
+                           int(self.reading), 0, 0, self.chunks, self.read,
+                           int(self.taken), int(self.wait)))
+
+    def work(self, looks, chunks, size):
+        for _ in range(looks):
+            for _ in range(chunks):
+                self.chunk(size)
+            self.probe()
+            self.look()
+
+    def truth(self, left):
+        return max(self.costs[0] * -(-left // CHUNK) + self.costs[1] * left,
+                   self.copy * left)
+
+    def predicted(self, program, left):
+        self.left = left
+        self.look()
+        return estimates(program, self.looks)[-1][3]
+
+
+COSTS = [(40 * 10**6, 0), (0, 100), (10**6, 10)]
 
 
 @pytest.mark.parametrize('left', [5000, CHUNK, 10 * CHUNK + 1])
-@pytest.mark.parametrize('reader', [0.1, 1.0, 3.0])
-@pytest.mark.parametrize('costs', [(40 * 10**6, 0), (0, 100), (10**6, 10)])
-def test_device_that_is_slow(program, costs, reader, left):
-    """Slow for each chunk or for each byte; the slower of device and reader
-    counts, and small reads make neither look slow.
+@pytest.mark.parametrize('copy', [0, 1000])
+@pytest.mark.parametrize('costs', COSTS)
+def test_device_that_is_slow(program, costs, copy, left):
+    """For each chunk or for each byte; the slower of device and reader counts.
+    Neither small chunks nor answers without any make it look slow.
     """
-    truth = costs[0] * -(-left // CHUNK) + costs[1] * left
-    assert estimates(program, chunked(costs, left, reader))[-1][3] == \
-        pytest.approx(truth * max(reader, 1), rel=0.02)
+    device = Device(costs, copy)
+    device.work(10, 20, CHUNK)
+    device.work(20, 1, 8192)
+    assert device.predicted(program, left) == \
+        pytest.approx(device.truth(left), rel=0.02)
+
+
+@pytest.mark.parametrize('costs', COSTS)
+def test_watch_that_comes_late(program, costs):
+    """After a first pass and many questions that gave nothing."""
+    device = Device(costs)
+    for _ in range(256):
+        device.chunk(CHUNK)
+    for _ in range(4000):
+        device.probe()
+    device.work(5, 2, CHUNK)
+    assert device.predicted(program, 4 * MIB) == \
+        pytest.approx(device.truth(4 * MIB), rel=0.02)
+
+
+def test_device_that_gets_slow(program):
+    """As when another VF is saved beside it; and then it is alone again."""
+    device = Device((10**6, 10))
+    device.work(50, 20, CHUNK)
+    for factor in (10, 0.1):
+        device.costs = tuple(cost * factor for cost in device.costs)
+        device.work(15, 20, CHUNK)
+        device.work(10, 1, 4096)
+        assert device.predicted(program, 8 * MIB) == \
+            pytest.approx(device.truth(8 * MIB), rel=0.25)
+
+
+def test_looks_into_a_read(program):
+    """Time and chunks are told at different moments."""
+    device = Device((200 * 10**6, 0))
+    for n in range(40):
+        device.chunk(CHUNK)
+        taken, chunks = device.taken, device.chunks
+        if n % 4:
+            device.taken -= (n % 4) * 200 * 10**6
+        device.look()
+        device.taken, device.chunks = taken, chunks
+    assert device.predicted(program, 16 * CHUNK) == \
+        pytest.approx(device.truth(16 * CHUNK), rel=0.25)
+
+
+def test_counters_that_began_anew(program):
+    device = Device((10**6, 10))
+    device.work(5, 20, CHUNK)
+    fresh = Device((10**6, 10))
+    fresh.looks = device.looks
+    fresh.work(5, 3, CHUNK)
+    assert fresh.predicted(program, 4 * MIB) == \
+        pytest.approx(fresh.truth(4 * MIB), rel=0.02)
 
 
 def test_chunks_of_one_size(program):
     """Whether time is for the chunk or the bytes is not known: no less is
     promised than a chunk takes.
     """
-    looks = chunked((10**6, 10), 5000)[:10]
-    assert estimates(program, looks)[-1][3] == \
+    device = Device((10**6, 10))
+    device.work(10, 20, CHUNK)
+    assert device.predicted(program, 5000) == \
         pytest.approx(10**6 + 10 * CHUNK, rel=0.01)
 
 

@@ -200,7 +200,7 @@ def test_watch_on_a_terminal(host):
     assert process.wait(60) == 0
     assert text.count(b'\x1b[K') == 6
     assert text.count(b'\n') - text.count(b'\x1b[A') == 2
-    assert text.endswith(b'\x1b[A\r\n\r\n')
+    assert text.endswith(b'\x1b[A\r\r\n\r\n')
 
 
 def test_watch_in_a_terminal_of_80_columns(host, tmp_path):

@@ -180,7 +180,9 @@ def main():
             file.write(f'| {" | ".join(row)} |\n')
         file.write(f'\n{proved} of {len(table)} are proved, by these runs:\n')
         for name, suite in results.items():
-            file.write(f'- {name}: {suite["date"]}, tree {suite["tree"]}\n')
+            older = ' of older source' * history.is_older(suite['tree'])
+            file.write(f'- {name}: {suite["date"]}, tree {suite["tree"]}'
+                       f'{older}\n')
     print(f'{os.path.relpath(PAGE)}: {proved} of {len(table)} points proved')
 
 
