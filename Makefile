@@ -23,6 +23,7 @@ help:
 	@echo 'make modules_install'
 	@echo '                  put them where depmod finds them'
 	@echo 'make lmfctl       the tool for operators, as build/lmfctl/lmfctl'
+	@echo 'make deb          lmf-dkms and lmfctl for Debian, in build/deb'
 	@echo 'make intree KTREE=dir'
 	@echo '                  lay the drivers into a Linux source tree'
 	@echo 'make series OUT=dir [KTREE=dir]'
@@ -58,6 +59,11 @@ modules modules_install:
 lmfctl:
 	$(MAKE) -C src/lmfctl
 
+deb:
+	@packages=$$(tests/vm/build/deb.sh) && rm -rf build/deb && \
+		mkdir -p build/deb && cp $$packages/* build/deb && \
+		ls build/deb
+
 intree:
 	$(if $(KTREE),,$(error usage: make intree KTREE=dir))
 	@tests/series/intree.py '$(KTREE)'
@@ -73,6 +79,6 @@ clean:
 	rm -rf build
 
 .PHONY: help check check-full points mutants demo bench soak modules
-.PHONY: modules_install lmfctl intree series clean
+.PHONY: modules_install lmfctl deb intree series clean
 
 endif

@@ -48,8 +48,10 @@ FIRMWARE_SYSTEM = {'stddef.h', 'stdint.h', 'stdbool.h', 'string.h',
                    'linux/types.h', 'linux/stddef.h', 'linux/string.h',
                    'asm/byteorder.h'}
 
-TOP_FOLDER = {'.ci', '.gitignore', 'docs', 'firmware-iface', 'include', 'src',
-              'tests', 'Makefile', 'Kconfig', 'LICENSE', 'README.md'}
+# Debian's tools look for debian/ there and nowhere else.
+TOP_FOLDER = {'.ci', '.gitignore', 'debian', 'docs', 'firmware-iface',
+              'include', 'src', 'tests', 'Makefile', 'Kconfig', 'LICENSE',
+              'README.md'}
 
 # Files that others may reach from their room without being part of it.
 GENERATED = {'examples.h', 'kselftest_harness.h'}
@@ -59,10 +61,12 @@ COLUMNS = 80
 # What a user reads is not broken, so that it can be searched for.
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"[\s),;}\\]*$')
 
-# Words that only one machine or one network knows.
+# Words that only one machine or one network knows. The project's own site,
+# which a form of Debian's names, is no mirror.
 MACHINE = re.compile(
     r'/(?:root|home|work|tmp/[a-z]+[0-9a-z]*/[a-z])/[\w.]|'
-    r'https?://(?:\d+\.\d+\.\d+\.\d+|[\w.-]*\bdeb(?:ian)?\.(?:org|net))|'
+    r'https?://(?:\d+\.\d+\.\d+\.\d+|(?!www\.debian\.org/)'
+    r'[\w.-]*\bdeb(?:ian)?\.(?:org|net))|'
     r'\b\d+\.\d+\.\d+\.\d+:\d+\b')
 
 def room_of(name):
