@@ -6,13 +6,14 @@
 
 version=${1:-}
 root=$("$steps/root.sh")
-parts=(Makefile debian docs include LICENSE firmware-iface src)
+parts=(Makefile LICENSE debian docs/{lmfctl-json,sysfs-abi}.md firmware-iface
+	include src)
 deb_key=$(key "$steps/deb.sh" "$version" "${parts[@]/#/$top/}" "$root")
 
 build()
 {
 	mkdir "$OUT/tree"
-	cp -a "${parts[@]/#/$top/}" "$OUT/tree"
+	(cd "$top" && cp -a --parents "${parts[@]}" "$OUT/tree")
 	[ -z "$version" ] ||
 		sed -i "1s/(.*)/($version)/" "$OUT/tree/debian/changelog"
 	"$steps/enter.sh" sh -ec "cd '$OUT/tree'
