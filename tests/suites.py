@@ -69,6 +69,7 @@ FULL = [
     ('two-hosts', 'pytest', bed('two_hosts'), 6),
     ('mixed', 'pytest', bed('mixed'), 5),
     ('large', 'pytest', bed('large'), None),
+    ('distro', 'pytest', bed('packages', 'distro'), None),
     ('demo', 'pytest', bed('demo'), 4),
     ('mutants', 'tap', ['tests/mutants/run'], None),
     ('precopy', 'pytest', bed('precopy'), None),

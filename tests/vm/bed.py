@@ -49,11 +49,17 @@ def artefacts(flavour='plain'):
     """Everything that a run needs, built or found in the cache. Guests have
     the plain kernel: on the other one twice, a migration takes minutes.
     """
-    return {'kernel': build('kernel', flavour), 'image': build('image'),
-            'qemu': build('qemu'), 'modules': build('modules', flavour),
-            'guest_kernel': build('kernel', 'plain'),
-            'guest': build('guest', 'plain'), 'uapi': build('uapi'),
-            'lmfctl': build('lmfctl')}
+    if flavour == 'distro':
+        distro = build('distro')
+        host = {'kernel': distro, 'image': distro, 'init': 'init-distro',
+                'initrd': distro + '/initrd',
+                'more': build('distro-lmf') + '/more.squashfs'}
+    else:
+        host = {'kernel': build('kernel', flavour), 'image': build('image'),
+                'modules': build('modules', flavour), 'init': 'init',
+                'uapi': build('uapi'), 'lmfctl': build('lmfctl')}
+    return {'qemu': build('qemu'), 'guest_kernel': build('kernel', 'plain'),
+            'guest': build('guest', 'plain'), **host}
 
 
 def share(folder, parts):
@@ -63,15 +69,23 @@ def share(folder, parts):
         shutil.rmtree(f'{folder}/{name}', ignore_errors=True)
     shutil.copytree(f'{HERE}/outer', f'{folder}/outer',
                     ignore=shutil.ignore_patterns('__pycache__'))
-    shutil.copy(f'{HERE}/outer/init', f'{folder}/init')
+    shutil.copy(f"{HERE}/outer/{parts['init']}", f'{folder}/init')
+    shutil.copy(parts['guest_kernel'] + '/bzImage', folder)
+    shutil.copy(parts['guest'] + '/guest.cpio', folder)
+    if 'modules' not in parts:
+        return
     shutil.copytree(parts['modules'], f'{folder}/modules')
     shutil.copytree(parts['kernel'] + '/mods', f'{folder}/mods',
                     symlinks=True,
                     ignore=shutil.ignore_patterns('build', 'source'))
-    shutil.copy(parts['guest_kernel'] + '/bzImage', folder)
-    shutil.copy(parts['guest'] + '/guest.cpio', folder)
     shutil.copy(parts['uapi'] + '/lmf-vfio-test', folder)
     shutil.copy(parts['lmfctl'] + '/lmfctl', folder)
+
+
+def read_only(path, name):
+    """A disk."""
+    return ['-drive', f'file={path},format=raw,readonly=on,if=none,id={name}',
+            '-device', f'virtio-blk-pci,drive={name}']
 
 
 def hardware():
@@ -130,9 +144,7 @@ class Outer:
                 '-append', 'console=ttyS0 root=/dev/vda ro '
                            'init=/lmf-init panic=-1 no_timer_check '
                            'watchdog_thresh=30 ' + append,
-                '-drive', f"file={parts['image']}/image.squashfs,"
-                          'format=raw,readonly=on,if=none,id=root',
-                '-device', 'virtio-blk-pci,drive=root',
+                *read_only(parts['image'] + '/image.squashfs', 'root'),
                 '-virtfs', f'local,path={self.folder}/share,mount_tag=lmf,'
                            'security_model=none,readonly=on',
                 '-device', 'virtio-serial-pci',
@@ -141,6 +153,9 @@ class Outer:
                 '-device', 'virtserialport,chardev=rpc,name=lmf',
                 '-serial', f'file:{self.console}',
                 '-qmp', f'unix:{self.folder}/qmp,server=on,wait=off']
+        if 'initrd' in parts:
+            args += ['-initrd', parts['initrd'],
+                     *read_only(parts['more'], 'more')]
         for n, device in enumerate(devices):
             args += ['-device', f'pcie-root-port,id=rp{n},slot={n + 1},'
                                 f'chassis={n + 1}',
