@@ -166,7 +166,7 @@ void lmf_migf_disable(struct lmf_migf *migf)
 	if (migf->dev)
 		migf->ops->end(migf);
 	migf->dev = NULL;
-	lmf_migf_unlock(migf);
+	mutex_unlock(&migf->lock);
 
 	cancel_delayed_work_sync(&migf->look);
 	wake_up_all(&migf->wq);
