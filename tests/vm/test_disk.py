@@ -39,6 +39,38 @@ def test_whole_media_arrives(outer):
         counters['bytes_saved_stop_copy']
 
 
+def asked_ahead(events):
+    """Of the chunks with something in them, and all but the last: how many are
+    there, and for how many was the next one asked for before they were put in
+    front of the reader? What is told of that is the record that was next when
+    a chunk came. So what was asked for before that may have been a while ago.
+    """
+    came, put_when_asked, asked = [], [], 0
+    for event in events:
+        if event is None:
+            asked += 1
+            continue
+        came.append(event)
+        put_when_asked += [event[0]] * (asked - len(put_when_asked))
+    record, ahead = came[0][0], []
+    for (_, length), put in zip(came, put_when_asked[1:]):
+        if length:
+            ahead.append(put <= record)
+            record += 1
+    return len(ahead), sum(ahead)
+
+
+@pytest.mark.full
+def test_next_chunk_is_asked_for_before_one_is_read(outer):
+    """So the device has work to do while the reader copies."""
+    result = outer.call('disk.traced', mebibytes=32, timeout=600)
+    assert_moved(result)
+    chunks, ahead = asked_ahead(result['chunks'])
+    print(f'{ahead} of {chunks} chunks')
+    assert chunks >= 32 << 2
+    assert ahead > 0.9 * chunks
+
+
 # points: 13, 15
 def test_dirty_bytes_rise_and_fall(outer):
     result = outer.call('disk.write_load')

@@ -9,6 +9,7 @@ import host
 from migration import (SAVE_READ, churn, fault, pair, slow, stats,
                        wait_first_pass, wait_state)
 from patience import FACTOR, FIO_RATE
+import tracing
 
 FIO = ('fio --name=verify --filename=/mnt/fio --size=16M --rw=randrw '
        '--bsrange=4k-64k --ioengine=libaio --direct=1 --iodepth=8 '
@@ -179,6 +180,18 @@ def idle_media(mebibytes, **options):
             disk.guest = both.dest
             result['after'] = disk.checksum()
         return {**result, **both.facts()}
+
+
+def traced(mebibytes):
+    """The same, on a device that takes its time: when was each chunk asked for,
+    and when did it come?
+    """
+    with pair(name='traced') as both:
+        fill(Disk(both.source), mebibytes)
+        with tracing.saving() as chunks, slow(SAVE_READ, 5):
+            both.start()
+            status = both.finish()
+        return {'status': status, 'chunks': chunks, **both.facts()}
 
 
 def downtimes(sizes, rounds):
