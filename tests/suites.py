@@ -67,7 +67,6 @@ FULL = [
     ('baseline', 'pytest', bed('baseline'), 4),
     ('formats', 'pytest', bed('formats'), 5),
     ('two-hosts', 'pytest', bed('two_hosts'), 6),
-    ('libvirt', 'pytest', bed('libvirt'), None),
     ('mixed', 'pytest', bed('mixed'), 5),
     ('large', 'pytest', bed('large'), None),
     ('distro', 'pytest', bed('packages', 'distro'), None),
