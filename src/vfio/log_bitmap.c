@@ -61,8 +61,8 @@ static void lmf_leaf_word(struct lmf_leaf_run *run, u32 base, u64 word)
 		start = __ffs64(word);
 		granules = ~(word >> start) ? __ffs64(~(word >> start)) : 64;
 		lmf_leaf_run(run, base + start, granules);
-		word &= start + granules == 64 ? 0 :
-			U64_MAX << (start + granules);
+		/* The carry ends the run. */
+		word &= word + BIT_ULL(start);
 	}
 }
 
