@@ -485,7 +485,9 @@ static struct lmf_op *mock_submit(struct lmf_vf *vf, const struct lmf_op *what,
 {
 	struct lmf_op *op;
 
-	op = vf->no_ops ? NULL : kmemdup(what, sizeof(*what), GFP_KERNEL);
+	if (vf->refuses)
+		return ERR_PTR(vf->refuses);
+	op = kmemdup(what, sizeof(*what), GFP_KERNEL);
 	if (!op)
 		return ERR_PTR(-ENOMEM);
 	op->vf = vf;

@@ -63,7 +63,7 @@ enum mock_load_stage {
  * @delay_us: that each takes
  * @hold: none is begun
  * @no_bufs: there is no memory for buffers
- * @no_ops: nor, with this, for operations
+ * @refuses: no operation is begun, but ends in this; or 0
  * @begun: told of a session before the driver is, or NULL
  * @quiesced: told of a quiesce before it is done, or NULL
  * @change: woken when @hold ends and when an operation is done
@@ -98,7 +98,7 @@ struct lmf_vf {
 	unsigned int delay_us;
 	bool hold;
 	bool no_bufs;
-	bool no_ops;
+	int refuses;
 	void (*begun)(struct lmf_vf *vf);
 	void (*quiesced)(struct lmf_vf *vf);
 	wait_queue_head_t change;

@@ -32,9 +32,9 @@ static void rare_test_read_memory(struct kunit *test)
 	struct file *f = set_state(p->src, STATE(PRE_COPY));
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
-	p->src->vf.no_ops = true;
+	p->src->vf.refuses = -ENOMEM;
 	KUNIT_EXPECT_EQ(test, read_all(p, f, 3000), -ENOMEM);
-	p->src->vf.no_ops = false;
+	p->src->vf.refuses = 0;
 	KUNIT_EXPECT_EQ(test, read_all(p, f, 3000), -ENOMSG);
 	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP_COPY)), 0);
 	KUNIT_EXPECT_EQ(test, read_all(p, f, 3000), 0);
@@ -56,9 +56,9 @@ static void rare_test_write_memory(struct kunit *test)
 	f = set_state(p->dst, STATE(RESUMING));
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
 	for (at = 0; at < p->bytes; at += max(ret, 0)) {
-		p->dst->vf.no_ops = failed % 2 == 0;
+		p->dst->vf.refuses = failed % 2 ? 0 : -ENOMEM;
 		ret = write_some(p, f, at, min(p->bytes - at, 3000));
-		failed += ret == -ENOMEM || !p->dst->vf.no_ops;
+		failed += ret == -ENOMEM || !p->dst->vf.refuses;
 		if ((ret <= 0 && ret != -ENOMEM) || failed > p->bytes)
 			break;
 	}
@@ -67,6 +67,24 @@ static void rare_test_write_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, go(p->dst, STATE(RUNNING)), 0);
 	fput(f);
 	expect_same(p);
+}
+
+/* One that does not take a chunk at all has lost it: so has the session. */
+static void rare_test_write_refused(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct file *f;
+
+	save_stopped(p);
+	f = set_state(p->dst, STATE(RESUMING));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	p->dst->vf.refuses = -ENODEV;
+	KUNIT_EXPECT_EQ(test, write_all(p, f, 3000), -ENODEV);
+	p->dst->vf.refuses = 0;
+	KUNIT_EXPECT_EQ(test, write_some(p, f, 0, 1), -ENODEV);
+	KUNIT_EXPECT_EQ(test, go(p->dst, STATE(STOP)), -ENODEV);
+	KUNIT_EXPECT_EQ(test, get_state(p->dst), STATE(RESUMING));
+	fput(f);
 }
 
 static void reset_begun(struct lmf_vf *vf)
@@ -248,35 +266,47 @@ static void rare_test_failed_size(struct kunit *test)
 	fput(f);
 }
 
+struct killed {
+	struct bed *b;
+	struct file *f;
+	unsigned long size;
+};
+
 static int killed_reader(void *data)
 {
-	struct file *f = data;
+	struct killed *k = data;
 	int ret;
 
 	allow_signal(SIGKILL);
-	ret = f->f_op->read(f, NULL, 1, NULL);
+	ret = k->f->f_op->read(k->f, NULL, 1, NULL);
+	k->size = data_size(k->b);
 	while (!kthread_should_stop())
 		usleep_range(500, 1000);
 	return ret;
 }
 
-/* It has shut out other readers, but somebody else has the session. */
+/*
+ * It has shut out other readers, but somebody else has the session. How much
+ * there is to be read it hears without waiting for that one: rather too much.
+ */
 static void rare_test_killed(struct kunit *test)
 {
 	struct pair *p = test->priv;
 	struct file *f = set_state(p->src, STATE(PRE_COPY));
+	struct killed k = { .b = p->src, .f = f };
 	struct task_struct *task;
 	struct lmf_migf *migf;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
 	migf = p->src->dev.migf;
 	mutex_lock(&migf->lock);
-	task = kthread_run(killed_reader, f, "lmf-killed");
+	task = kthread_run(killed_reader, &k, "lmf-killed");
 	KUNIT_EXPECT_TRUE(test,
 			  wait_until(mutex_is_locked(&migf->io_mutex), 20));
 	send_sig(SIGKILL, task, 1);
 	KUNIT_EXPECT_EQ(test, kthread_stop(task), -EINTR);
 	mutex_unlock(&migf->lock);
+	KUNIT_EXPECT_GE(test, k.size, p->src->vf.caps.state_max);
 	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -ENOMSG);
 	fput(f);
 }
@@ -285,6 +315,7 @@ static struct kunit_case rare_test_cases[] = {
 	KUNIT_CASE(rare_test_stop_memory),
 	KUNIT_CASE(rare_test_read_memory),
 	KUNIT_CASE(rare_test_write_memory),
+	KUNIT_CASE(rare_test_write_refused),
 	KUNIT_CASE(rare_test_reset_begun),
 	KUNIT_CASE(rare_test_poll_load),
 	KUNIT_CASE(rare_test_poll_save),

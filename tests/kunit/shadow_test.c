@@ -462,6 +462,26 @@ static int count_emit(void *priv, u64 iova, u64 length)
 	return 0;
 }
 
+/* A window of what is all dirty, with whole nodes in it: not a page more. */
+static void shadow_test_window_of_full(struct kunit *test)
+{
+	static const struct lmf_log_span all = { 0, 64 * SZ_1T - 1 };
+	struct lmf_shadow *shadow = two_shadows(test), *taken = shadow + 1;
+	struct lmf_shadow_pool pool = { .limit = PLENTY };
+	u64 first = 5 * PAGE, last = 700ull * LEAF + 9 * PAGE - 1, sum = 0;
+
+	lmf_shadow_init(shadow, &pool, &all, 1);
+	lmf_shadow_mark_all(shadow);
+	lmf_shadow_take(shadow, first, last, taken);
+	lmf_shadow_walk(taken, first, last, count_emit, &sum);
+	KUNIT_EXPECT_EQ(test, sum, last - first + 1);
+	lmf_shadow_walk(shadow, 0, U64_MAX, count_emit, &sum);
+	KUNIT_EXPECT_EQ(test, sum, 64 * SZ_1T);
+	lmf_shadow_destroy(taken);
+	lmf_shadow_destroy(shadow);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pool.used), 0);
+}
+
 /* The whole address space, as far as a length can say. */
 static void shadow_test_whole_space(struct kunit *test)
 {
@@ -494,6 +514,7 @@ static struct kunit_case shadow_test_cases[] = {
 	KUNIT_CASE(shadow_test_untracked),
 	KUNIT_CASE(shadow_test_no_memory),
 	KUNIT_CASE(shadow_test_memory),
+	KUNIT_CASE(shadow_test_window_of_full),
 	KUNIT_CASE(shadow_test_whole_space),
 	{}
 };
