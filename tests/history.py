@@ -12,6 +12,7 @@ import subprocess
 from suites import BUILD, FULL, QUICK, TOP
 
 KEPT = TOP + '/docs/results.json'
+LMFCTL = ('lmfctl', 'fuzz', 'style', 'distro', 'lmfctl-bed')
 NAMES = [suite[0] for suite in QUICK + FULL]
 
 
@@ -34,11 +35,16 @@ def recall(name):
     return runs
 
 
-def is_older(tree):
-    """Has what runs in the kernel or in the device changed since that run?"""
+def is_older(suite, tree):
+    """Has what runs in the kernel or in the device changed since that run? Or
+    lmfctl, which is of no account but where it is tested?
+    """
     git = ['git', '-c', 'safe.directory=*', 'diff', '--quiet']
+    parts = ['src', 'include', 'firmware-iface']
+    if suite not in LMFCTL:
+        parts.append(':!src/lmfctl')
     return tree.endswith('-dirty') or subprocess.run(
-        [*git, tree, 'HEAD', '--', 'src', 'include', 'firmware-iface'],
+        [*git, tree, 'HEAD', '--', *parts],
         cwd=TOP, stderr=subprocess.DEVNULL, check=False).returncode != 0
 
 

@@ -27,7 +27,7 @@ def suite_row(name, run):
     for bad in ('failed', 'skipped'):
         if run[bad]:
             result += f', {run[bad]} {bad}'
-    older = ' of older source' if history.is_older(run['tree']) else ''
+    older = ' of older source' if history.is_older(name, run['tree']) else ''
     return f"| {name} | | {result} ({run['tree']}, {run['date']}{older}) " \
         f"| {run['seconds']} s | |\n"
 

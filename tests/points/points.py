@@ -180,7 +180,7 @@ def main():
             file.write(f'| {" | ".join(row)} |\n')
         file.write(f'\n{proved} of {len(table)} are proved, by these runs:\n')
         for name, suite in results.items():
-            older = ' of older source' * history.is_older(suite['tree'])
+            older = ' of older source' * history.is_older(name, suite['tree'])
             file.write(f'- {name}: {suite["date"]}, tree {suite["tree"]}'
                        f'{older}\n')
     print(f'{os.path.relpath(PAGE)}: {proved} of {len(table)} points proved')
