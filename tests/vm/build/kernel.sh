@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# kernel.sh plain|debug: the kernel of the outer machine and of its guests,
+# kernel.sh plain|debug|gcov: the kernel of the outer machine and of its guests,
 # built from Debian's linux-source-6.12 on tinyconfig plus our fragments.
 # Prints its folder: bzImage, mods/ (an installed module tree), and build/ to
 # build further modules against.
@@ -11,7 +11,8 @@ fragments=("$steps/kernel.fragment")
 case $flavour in
 plain) estimate="10 min" ;;
 debug) fragments+=("$steps/kernel-debug.fragment") estimate="12 min" ;;
-*) die "usage: kernel.sh plain|debug" ;;
+gcov) fragments+=("$steps/kernel-gcov.fragment") estimate="10 min" ;;
+*) die "usage: kernel.sh plain|debug|gcov" ;;
 esac
 src=$("$steps/source.sh" linux)
 kernel_key=$(key "$steps/kernel.sh" "${fragments[@]}" "$src")
