@@ -390,7 +390,7 @@ def predicted(pf, mib, jobs, delay):
             disk.start_fio(jobs)
         churn(both.source)
         watch = Watch(both.source.bdf, '--interval', '100')
-        with slow(SAVE_READ, delay):
+        with slow(SAVE_READ, delay, f'lmf{pf}'):
             both.start(hold=True)
             # One window after the first pass; or until a CPU of the guest
             # stood long enough for QEMU to find nothing to send.

@@ -164,13 +164,13 @@ def pair(**options):
 
 
 @contextlib.contextmanager
-def slow(opcode, milliseconds=100):
+def slow(opcode, milliseconds=100, device='lmf0'):
     """The device takes its time for each such command."""
-    fault(f'admin-delay={opcode}:{milliseconds * 1000}')
+    fault(f'admin-delay={opcode}:{milliseconds * 1000}', device)
     try:
         yield
     finally:
-        fault(f'admin-delay={opcode}:0')
+        fault(f'admin-delay={opcode}:0', device)
 
 
 def churn(guest):
