@@ -35,19 +35,49 @@
 
 #define LMF_LOOK_MS	100
 
+/* Whatever is tried tells why. */
+#define LMF_POLL_FAILED	(EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM | \
+			 EPOLLERR)
+
+static bool lmf_migf_trylock(struct lmf_migf *migf, struct mutex *lock)
+{
+	if (mutex_trylock(lock))
+		return true;
+	/* Either we get it now, or its holder sees this. */
+	smp_store_mb(migf->wanted, true);
+	return mutex_trylock(lock);
+}
+
+/* We released a lock: wake who wanted it meanwhile, but did not wait. */
+static void lmf_migf_released(struct lmf_migf *migf)
+{
+	/* Pairs with lmf_migf_trylock(): one of us sees what the other did. */
+	smp_mb();
+	if (READ_ONCE(migf->wanted)) {
+		WRITE_ONCE(migf->wanted, false);
+		wake_up_all(&migf->wq);
+	}
+}
+
 /**
- * lmf_migf_unlock() - release a session's lock, and wake who polled meanwhile
+ * lmf_migf_unlock() - release a session's lock, and wake who wanted it
  * @migf: session
  */
 void lmf_migf_unlock(struct lmf_migf *migf)
 {
 	mutex_unlock(&migf->lock);
-	/* Pairs with lmf_migf_poll(): one of us sees what the other one did. */
-	smp_mb();
-	if (READ_ONCE(migf->polled)) {
-		WRITE_ONCE(migf->polled, false);
-		wake_up_all(&migf->wq);
-	}
+	lmf_migf_released(migf);
+}
+
+/**
+ * lmf_migf_look_later_locked() - ask the device for news, after a while
+ * @migf: session with a device, of which news may come
+ */
+void lmf_migf_look_later_locked(struct lmf_migf *migf)
+{
+	lockdep_assert_held(&migf->lock);
+	queue_delayed_work(LMF_UNBOUND_WQ, &migf->look,
+			   msecs_to_jiffies(LMF_LOOK_MS));
 }
 
 /* Who polls is woken and comes again, and with him this. */
@@ -201,6 +231,18 @@ void lmf_migf_mark_lost(struct lmf_migf *migf)
 	wake_up_all(&migf->wq);
 }
 
+/*
+ * Who was told by edge that he may read, and is refused here, hears of nothing
+ * new before he is woken.
+ */
+static int lmf_migf_lock(struct lmf_migf *migf, struct mutex *lock,
+			 bool nonblock)
+{
+	if (nonblock)
+		return lmf_migf_trylock(migf, lock) ? 0 : -EAGAIN;
+	return mutex_lock_killable(lock);
+}
+
 /**
  * lmf_migf_begin_io() - begin a read() or write(), take the locks
  * @migf: session
@@ -208,25 +250,25 @@ void lmf_migf_mark_lost(struct lmf_migf *migf)
  */
 int lmf_migf_begin_io(struct lmf_migf *migf, bool nonblock)
 {
-	if (nonblock) {
-		if (!mutex_trylock(&migf->io_mutex))
-			return -EAGAIN;
-	} else if (mutex_lock_killable(&migf->io_mutex)) {
-		return -EINTR;
-	}
+	int ret = lmf_migf_lock(migf, &migf->io_mutex, nonblock);
+
+	if (ret)
+		return ret;
 	/* A question to the device may be under way. */
-	if (nonblock ? !mutex_trylock(&migf->lock) :
-		       mutex_lock_killable(&migf->lock)) {
+	ret = lmf_migf_lock(migf, &migf->lock, nonblock);
+	if (ret) {
 		mutex_unlock(&migf->io_mutex);
-		return nonblock ? -EAGAIN : -EINTR;
+		/* Who has lock will wake us, so what we want is not over. */
+		wake_up_all(&migf->wq);
 	}
-	return 0;
+	return ret;
 }
 
 void lmf_migf_end_io(struct lmf_migf *migf)
 {
-	lmf_migf_unlock(migf);
+	mutex_unlock(&migf->lock);
 	mutex_unlock(&migf->io_mutex);
+	lmf_migf_released(migf);
 }
 
 /**
@@ -382,12 +424,10 @@ static __poll_t lmf_migf_poll_locked(struct lmf_migf *migf)
 
 	lockdep_assert_held(&migf->lock);
 	if (lmf_migf_alive_locked(migf))
-		return EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM |
-		       EPOLLERR;
+		return LMF_POLL_FAILED;
 	mask = migf->ops->poll(migf);
 	if (!mask && migf->ops->look)
-		queue_delayed_work(LMF_UNBOUND_WQ, &migf->look,
-				   msecs_to_jiffies(LMF_LOOK_MS));
+		lmf_migf_look_later_locked(migf);
 	return mask;
 }
 
@@ -401,12 +441,10 @@ __poll_t lmf_migf_poll(struct file *filp, struct poll_table_struct *wait)
 	__poll_t mask;
 
 	poll_wait(filp, &migf->wq, wait);
-	if (!mutex_trylock(&migf->lock)) {
-		/* Either we get the lock now, or its holder sees this. */
-		smp_store_mb(migf->polled, true);
-		if (!mutex_trylock(&migf->lock))
-			return 0;
-	}
+	if (READ_ONCE(migf->reset))
+		return LMF_POLL_FAILED;
+	if (!lmf_migf_trylock(migf, &migf->lock))
+		return 0;
 	mask = lmf_migf_poll_locked(migf);
 	lmf_migf_unlock(migf);
 	return mask;

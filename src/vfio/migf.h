@@ -58,7 +58,7 @@ struct lmf_migf_ops {
  * @reset: a reset ended the session; written under the device's reset_lock
  * @lost: the device's session was lost with the PF; likewise
  * @done: END was made, or the state was applied: the device is not needed
- * @polled: somebody polls who did not get lock
+ * @wanted: somebody who does not wait did not get lock or io_mutex
  * @look: calls ops->look() after a while
  * @wq: woken when an operation is done, by a reset and by the end
  */
@@ -78,7 +78,7 @@ struct lmf_migf {
 	bool reset;
 	bool lost;
 	bool done;
-	bool polled;
+	bool wanted;
 	struct delayed_work look;
 	wait_queue_head_t wq;
 };
@@ -87,6 +87,7 @@ void lmf_migf_init(struct lmf_migf *migf, const struct lmf_migf_ops *ops);
 int lmf_migf_alloc_slots(struct lmf_migf *migf, struct lmf_vf *vf, size_t size);
 void lmf_migf_put(struct lmf_migf *migf);
 void lmf_migf_unlock(struct lmf_migf *migf);
+void lmf_migf_look_later_locked(struct lmf_migf *migf);
 struct file *lmf_migf_file(struct lmf_migf *migf, const char *name,
 			   const struct file_operations *fops, int flags);
 void lmf_migf_disable(struct lmf_migf *migf);

@@ -279,6 +279,19 @@ static ssize_t lmf_save_copy_locked(struct lmf_save *save, char __user *buf,
 	return ret;
 }
 
+/*
+ * Who waits by edge for what gets dirty does not poll after the read() that
+ * came to the end: nobody else would ask the device.
+ */
+static void lmf_save_look_later_locked(struct lmf_save *save)
+{
+	struct lmf_migf *migf = &save->migf;
+
+	if (lmf_save_idle(save) && wq_has_sleeper(&migf->wq) &&
+	    !lmf_migf_alive_locked(migf))
+		lmf_migf_look_later_locked(migf);
+}
+
 /* Facts about a read() that began at @start; there may be no device left. */
 static void lmf_save_account_locked(struct lmf_save *save, u64 start)
 {
@@ -318,6 +331,7 @@ static ssize_t lmf_save_read_locked(struct lmf_save *save, char __user *buf,
 		}
 		cond_resched();
 	}
+	lmf_save_look_later_locked(save);
 	lmf_save_account_locked(save, start);
 	return done ?: ret;
 }

@@ -114,6 +114,18 @@ static int lmf_save_precopy_info_locked(struct lmf_save *save,
 	return 0;
 }
 
+/* Who did not get the answer was not told of a reinit. */
+static int lmf_save_untold(struct lmf_migf *migf,
+			   const struct vfio_precopy_info *info)
+{
+	if ((info->flags & LMF_INFO_REINIT) &&
+	    !mutex_lock_killable(&migf->lock)) {
+		to_lmf_save(migf)->precopy.again = true;
+		lmf_migf_unlock(migf);
+	}
+	return -EFAULT;
+}
+
 long lmf_save_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	const size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
@@ -134,7 +146,8 @@ long lmf_save_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	lmf_migf_unlock(migf);
 	if (ret)
 		return ret;
-	return copy_to_user(uptr, &info, minsz) ? -EFAULT : 0;
+	return copy_to_user(uptr, &info, minsz) ? lmf_save_untold(migf, &info) :
+						  0;
 }
 
 static u64 lmf_save_data_size_locked(struct lmf_save *save)

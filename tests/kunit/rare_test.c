@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What seldom happens to a session: no memory, a reset as it begins, a reader
- * that is killed between two locks; and what poll() and MIG_DATA_SIZE say when
- * there is nothing to say.
+ * that is killed between two locks, an answer that cannot be given.
  */
 #include "migration_bed.h"
 
+#include <linux/anon_inodes.h>
+#include <linux/mm.h>
 #include <linux/sched/signal.h>
 
 /* To be saved is refused while the VF runs; to be stopped is not. */
@@ -111,110 +112,6 @@ static void rare_test_reset_begun(struct kunit *test)
 	fput(f);
 }
 
-/* It may be written to as soon as there is a buffer. */
-static void rare_test_poll_load(struct kunit *test)
-{
-	struct pair *p = test->priv;
-	struct file *f;
-	ssize_t ret;
-	size_t at;
-
-	save_stopped(p);
-	f = set_state(p->dst, STATE(RESUMING));
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
-	f->f_flags |= O_NONBLOCK;
-	KUNIT_EXPECT_TRUE(test, f->f_op->poll(f, NULL) & EPOLLOUT);
-	p->dst->vf.hold = true;
-	for (at = 0; at < p->bytes; at += ret) {
-		ret = write_some(p, f, at, min(p->bytes - at, SEG_RECORD));
-		if (ret <= 0)
-			break;
-	}
-	KUNIT_EXPECT_EQ(test, ret, -EAGAIN);
-	KUNIT_EXPECT_FALSE(test, f->f_op->poll(f, NULL) & EPOLLOUT);
-	mock_vf_release(&p->dst->vf);
-	mock_vf_wait_idle(&p->dst->vf);
-	KUNIT_EXPECT_TRUE(test, f->f_op->poll(f, NULL) & EPOLLOUT);
-	fput(f);
-}
-
-/* An idle device has nothing to be read, a stopped one has its end. */
-static void rare_test_poll_save(struct kunit *test)
-{
-	struct pair *p = test->priv;
-	struct file *f = set_state(p->src, STATE(PRE_COPY));
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
-	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -ENOMSG);
-	KUNIT_EXPECT_FALSE(test, f->f_op->poll(f, NULL) & EPOLLIN);
-	KUNIT_EXPECT_EQ(test, go(p->src, STATE(STOP_COPY)), 0);
-	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), 0);
-	KUNIT_EXPECT_TRUE(test, f->f_op->poll(f, NULL) & EPOLLIN);
-	fput(f);
-}
-
-/* What gets dirty at a temporary end wakes who polls, with no other call. */
-/* points: 10 */
-static void rare_test_poll_dirty(struct kunit *test)
-{
-	struct pair *p = test->priv;
-	struct file *f = set_state(p->src, STATE(PRE_COPY));
-	struct vfio_precopy_info info;
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
-	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -ENOMSG);
-	mock_vf_write(&p->src->vf, 3, 1);
-	KUNIT_EXPECT_TRUE(test, wait_until(f->f_op->poll(f, NULL) & EPOLLIN,
-					   20));
-	KUNIT_EXPECT_GT(test, read_some(p, f, SZ_16K), 0);
-	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -ENOMSG);
-	mock_vf_write(&p->src->vf, 3, 2);
-	KUNIT_EXPECT_EQ(test, precopy_info(p, f, &info), 0);
-	KUNIT_EXPECT_TRUE(test, f->f_op->poll(f, NULL) & EPOLLIN);
-	fput(f);
-}
-
-struct poller {
-	struct wait_queue_entry entry;
-	bool woken;
-};
-
-static int poller_wake(struct wait_queue_entry *entry, unsigned int mode,
-		       int flags, void *key)
-{
-	WRITE_ONCE(container_of(entry, struct poller, entry)->woken, true);
-	return 1;
-}
-
-/* Who polls does not wait until the device has answered somebody else. */
-/* points: 10 */
-static void rare_test_poll_busy(struct kunit *test)
-{
-	struct poller poller = { };
-	struct pair *p = test->priv;
-	struct file *f = set_state(p->src, STATE(PRE_COPY));
-	struct lmf_migf *migf;
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
-	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -ENOMSG);
-	migf = f->private_data;
-	init_waitqueue_func_entry(&poller.entry, poller_wake);
-	add_wait_queue(&migf->wq, &poller.entry);
-	mutex_lock(&migf->lock);
-	KUNIT_EXPECT_EQ(test, f->f_op->poll(f, NULL), 0);
-	KUNIT_EXPECT_FALSE(test, READ_ONCE(poller.woken));
-	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&migf->look));
-	lmf_migf_unlock(migf);
-	KUNIT_EXPECT_TRUE(test, READ_ONCE(poller.woken));
-	KUNIT_EXPECT_EQ(test, f->f_op->poll(f, NULL), 0);
-	poller.woken = false;
-	mutex_lock(&migf->lock);
-	lmf_migf_unlock(migf);
-	KUNIT_EXPECT_FALSE(test, READ_ONCE(poller.woken));
-	remove_wait_queue(&migf->wq, &poller.entry);
-	fput(f);
-}
-
 static void expect_lost(struct kunit *test, struct bed *b, struct file *f)
 {
 	KUNIT_EXPECT_FALSE(test, f->f_op->poll(f, NULL) & EPOLLERR);
@@ -264,6 +161,82 @@ static void rare_test_failed_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -EIO);
 	KUNIT_EXPECT_GE(test, data_size(p->src), p->src->vf.caps.state_max);
 	fput(f);
+}
+
+static vm_fault_t told_fault(struct vm_fault *vmf)
+{
+	struct page *page = vmf->vma->vm_file->private_data;
+
+	get_page(page);
+	vmf->page = page;
+	return 0;
+}
+
+static vm_fault_t told_mkwrite(struct vm_fault *vmf)
+{
+	return VM_FAULT_SIGBUS;
+}
+
+static const struct vm_operations_struct told_vm_ops = {
+	.fault = told_fault,
+	.page_mkwrite = told_mkwrite,
+};
+
+static int told_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	vma->vm_ops = &told_vm_ops;
+	return 0;
+}
+
+static const struct file_operations told_fops = {
+	.mmap = told_mmap,
+};
+
+/* A question that can be read, and no answer can be written over it. */
+static unsigned long told_map(struct kunit *test, struct page *page)
+{
+	struct vfio_precopy_info info = { .argsz = sizeof(info) };
+	struct file *f = anon_inode_getfile("lmf-told", &told_fops, page,
+					    O_RDWR);
+	unsigned long at;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(f));
+	memcpy(page_address(page), &info, sizeof(info));
+	at = kunit_vm_mmap(test, f, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_SHARED, 0);
+	fput(f);
+	KUNIT_ASSERT_NE(test, at, 0);
+	return at;
+}
+
+/* Who could not be told that initial_bytes rose is told the next time. */
+/* points: 14 */
+static void rare_test_reinit_untold(struct kunit *test)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	struct pair *p = test->priv;
+	struct file *f = set_state(p->src, STATE(PRE_COPY));
+	struct vfio_precopy_info info;
+	unsigned long at;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	at = told_map(test, page);
+	mock_knows_reinit = true;
+	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -ENOMSG);
+	KUNIT_EXPECT_EQ(test, precopy_info(p, f, &info), 0);
+	mock_vf_again(&p->src->vf, 3);
+	KUNIT_EXPECT_EQ(test,
+			f->f_op->unlocked_ioctl(f, VFIO_MIG_GET_PRECOPY_INFO,
+						at), -EFAULT);
+	KUNIT_EXPECT_EQ(test, precopy_info(p, f, &info), 0);
+	KUNIT_EXPECT_EQ(test, info.flags, 1);
+	KUNIT_EXPECT_EQ(test, precopy_info(p, f, &info), 0);
+	KUNIT_EXPECT_EQ(test, info.flags, 0);
+	mock_knows_reinit = false;
+	fput(f);
+	vm_munmap(at, PAGE_SIZE);
+	put_page(page);
 }
 
 struct killed {
@@ -317,12 +290,9 @@ static struct kunit_case rare_test_cases[] = {
 	KUNIT_CASE(rare_test_write_memory),
 	KUNIT_CASE(rare_test_write_refused),
 	KUNIT_CASE(rare_test_reset_begun),
-	KUNIT_CASE(rare_test_poll_load),
-	KUNIT_CASE(rare_test_poll_save),
-	KUNIT_CASE(rare_test_poll_dirty),
-	KUNIT_CASE(rare_test_poll_busy),
 	KUNIT_CASE(rare_test_sessions_lost),
 	KUNIT_CASE(rare_test_failed_size),
+	KUNIT_CASE(rare_test_reinit_untold),
 	KUNIT_CASE(rare_test_killed),
 	{}
 };

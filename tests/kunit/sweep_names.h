@@ -14,6 +14,7 @@
 #define lmf_migf_alloc_slots		sweep_migf_alloc_slots
 #define lmf_migf_put			sweep_migf_put
 #define lmf_migf_unlock			sweep_migf_unlock
+#define lmf_migf_look_later_locked	sweep_migf_look_later_locked
 #define lmf_migf_file			sweep_migf_file
 #define lmf_migf_disable		sweep_migf_disable
 #define lmf_migf_mark_reset		sweep_migf_mark_reset
