@@ -176,6 +176,49 @@ TEST_F_TIMEOUT(precopy, nonblocking, LIMIT)
 	close(poller.fd);
 }
 
+struct asker {
+	int fd;
+	atomic_bool ends;
+};
+
+static void *ask_on(void *priv)
+{
+	struct asker *asker = priv;
+	uint64_t initial, dirty;
+
+	while (!atomic_load(&asker->ends))
+		vdev_precopy_info(asker->fd, &initial, &dirty);
+	return NULL;
+}
+
+/* An edge is told once: what is refused for a moment needs another one. */
+/* points: 10 */
+TEST_F_TIMEOUT(precopy, nonblocking_by_edge, LIMIT)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+	int epoll = epoll_create1(EPOLL_CLOEXEC), ret;
+	struct stream s = { 0 };
+	struct asker asker = { };
+	uint64_t initial, dirty;
+	pthread_t thread;
+
+	ASSERT_EQ(0, enter(&self->dev, VFIO_DEVICE_STATE_PRE_COPY, &asker.fd));
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, asker.fd, &event) && errno == EPERM)
+		SKIP(return, "its files cannot be polled");
+	ASSERT_EQ(0, fcntl(asker.fd, F_SETFL, O_NONBLOCK));
+	ASSERT_EQ(0, vdev_precopy_info(asker.fd, &initial, &dirty));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, ask_on, &asker));
+	while ((ret = stream_read(&s, asker.fd, cut_random)) == -EAGAIN)
+		if (epoll_wait(epoll, &event, 1, 1000 * LIMIT / 2) != 1)
+			break;
+	atomic_store(&asker.ends, true);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(-ENOMSG, ret);
+	EXPECT_EQ(initial + dirty, s.len);
+	close(epoll);
+	close(asker.fd);
+}
+
 static void *wait_for_event(void *priv)
 {
 	struct pollfd *poller = priv;
