@@ -45,23 +45,47 @@ static u32 lmf_ring_count(const struct lmf_ring *ring, u32 budget)
 	return n;
 }
 
-static int lmf_ring_read(struct lmf_ring *ring, u64 *iova, u64 *length)
+/* Returns its flags. */
+static int lmf_ring_read(const struct lmf_log_entry *entry, u8 shift, u64 *iova,
+			 u64 *length)
 {
-	const struct lmf_log_entry *entry = lmf_ring_slot(ring, ring->consumed);
 	u16 flags = le16_to_cpu(READ_ONCE(entry->flags));
 	u64 last;
 
 	*iova = le64_to_cpu(READ_ONCE(entry->iova));
-	*length = (u64)le32_to_cpu(READ_ONCE(entry->granules)) << ring->shift;
+	*length = (u64)le32_to_cpu(READ_ONCE(entry->granules)) << shift;
 
 	/* A flag unknown here could mean more than what the entry covers. */
 	if (!*length || flags & ~LMF_LOG_COARSE ||
-	    *iova & ((1ull << ring->shift) - 1) ||
+	    *iova & ((1ull << shift) - 1) ||
 	    check_add_overflow(*iova, *length - 1, &last))
 		return -EBADMSG;
-	if (flags & LMF_LOG_COARSE)
-		ring->coarse++;
-	return 0;
+	return flags;
+}
+
+/*
+ * The next @n entries, which are there. What does not change is at hand: emit()
+ * could change anything, as far as the compiler knows.
+ */
+static int lmf_ring_translate(struct lmf_ring *ring, u32 n, lmf_log_emit_t emit,
+			      void *priv)
+{
+	const struct lmf_log_entry *slots = ring->slots;
+	u64 at = ring->consumed, end = at + n, iova, length;
+	u32 mask = ring->entries - 1;
+	u8 shift = ring->shift;
+	int flags = 0;
+
+	for (; at < end; at++) {
+		flags = lmf_ring_read(&slots[at & mask], shift, &iova, &length);
+		if (flags < 0)
+			break;
+		if (flags & LMF_LOG_COARSE)
+			ring->coarse++;
+		emit(priv, iova, length);
+	}
+	ring->consumed = at;
+	return min(flags, 0);
 }
 
 /**
@@ -80,17 +104,13 @@ int lmf_ring_drain(struct lmf_ring *ring, u32 budget, lmf_log_emit_t emit,
 		   void *priv)
 {
 	u32 done = 0, n;
-	u64 iova, length;
 	int ret;
 
 	while ((n = lmf_ring_count(ring, budget - done))) {
-		for (done += n; n; n--) {
-			ret = lmf_ring_read(ring, &iova, &length);
-			if (ret)
-				return ret;
-			emit(priv, iova, length);
-			ring->consumed++;
-		}
+		ret = lmf_ring_translate(ring, n, emit, priv);
+		if (ret)
+			return ret;
+		done += n;
 	}
 	return done;
 }

@@ -98,19 +98,31 @@ static unsigned int lmf_child_index(unsigned int level, u64 page)
 	return page >> lmf_slot_shift(level - 1);
 }
 
-/* Of @bytes, which is a multiple of LMF_SHADOW_UNIT; zeroed. */
-void *lmf_block_alloc(struct lmf_shadow_pool *pool, unsigned int bytes)
+static void *lmf_block_get(struct lmf_shadow_pool *pool, unsigned int bytes,
+			   gfp_t gfp)
 {
 	int units = bytes / LMF_SHADOW_UNIT;
 	void *block = NULL;
 
 	if (atomic_add_return(units, &pool->used) <= pool->limit)
-		block = kzalloc(bytes, LMF_GFP);
+		block = kmalloc(bytes, gfp);
 	if (!block) {
 		atomic_sub(units, &pool->used);
 		atomic_inc(&pool->failed);
 	}
 	return block;
+}
+
+/* Of @bytes, which is a multiple of LMF_SHADOW_UNIT; zeroed. */
+void *lmf_block_alloc(struct lmf_shadow_pool *pool, unsigned int bytes)
+{
+	return lmf_block_get(pool, bytes, LMF_GFP | __GFP_ZERO);
+}
+
+/* What is in it is old. */
+void *lmf_block_alloc_raw(struct lmf_shadow_pool *pool, unsigned int bytes)
+{
+	return lmf_block_get(pool, bytes, LMF_GFP);
 }
 
 void lmf_block_free(struct lmf_shadow_pool *pool, void *block,
@@ -440,6 +452,21 @@ static noinline void lmf_shadow_mark_far(struct lmf_shadow *shadow, u64 iova,
 	}
 }
 
+/* In the leaf that was marked last nothing is to be saved, not a register. */
+static noinline void lmf_shadow_mark_other(struct lmf_shadow *shadow, u64 iova,
+					   u64 last)
+{
+	u64 lo = iova >> LMF_SHADOW_SHIFT, hi = last >> LMF_SHADOW_SHIFT;
+	const struct lmf_near *near = lmf_shadow_near(shadow, lo);
+
+	if (lo >> LMF_LEAF_SHIFT == hi >> LMF_LEAF_SHIFT &&
+	    ((lo >= near->first && hi < near->end) ||
+	     lmf_shadow_find(shadow, lo, hi)))
+		lmf_shadow_mark_near(shadow, near, lo, hi);
+	else
+		lmf_shadow_mark_far(shadow, iova, last);
+}
+
 /**
  * lmf_shadow_mark() - mark the tracked pages of [iova, iova + length) dirty
  * @shadow: shadow
@@ -452,20 +479,12 @@ void lmf_shadow_mark(struct lmf_shadow *shadow, u64 iova, u64 length)
 {
 	u64 last = iova + length - 1;
 	u64 lo = iova >> LMF_SHADOW_SHIFT, hi = last >> LMF_SHADOW_SHIFT;
-	const struct lmf_near *near;
 
-	/* Nothing is to be saved for this. */
 	if (lo == hi && shadow->last &&
 	    lo >> LMF_LEAF_SHIFT == shadow->last_leaf &&
 	    lmf_leaf_add(*shadow->last, lo % LMF_LEAF_BITS))
 		return;
-	near = lmf_shadow_near(shadow, lo);
-	if (lo >> LMF_LEAF_SHIFT == hi >> LMF_LEAF_SHIFT &&
-	    ((lo >= near->first && hi < near->end) ||
-	     lmf_shadow_find(shadow, lo, hi)))
-		lmf_shadow_mark_near(shadow, near, lo, hi);
-	else
-		lmf_shadow_mark_far(shadow, iova, last);
+	lmf_shadow_mark_other(shadow, iova, last);
 }
 
 /**

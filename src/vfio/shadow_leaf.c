@@ -26,9 +26,13 @@ static_assert(LMF_LEAF_SHIFT - LMF_PIECE_SHIFT == 6);
 
 static struct lmf_list *lmf_list_new(struct lmf_shadow_pool *pool, void **slot)
 {
-	struct lmf_list *list = lmf_block_alloc(pool, LMF_LIST_BYTES);
+	struct lmf_list *list = lmf_block_alloc_raw(pool, LMF_LIST_BYTES);
 
-	*slot = list ? (void *)((unsigned long)list | LMF_LIST_TAG) : LMF_FULL;
+	*slot = LMF_FULL;
+	if (list) {
+		*list = (struct lmf_list) {};
+		*slot = (void *)((unsigned long)list | LMF_LIST_TAG);
+	}
 	return list;
 }
 

@@ -127,6 +127,7 @@ static inline int lmf_walk_add(struct lmf_walk *walk, u64 start, u64 pages)
 }
 
 void *lmf_block_alloc(struct lmf_shadow_pool *pool, unsigned int bytes);
+void *lmf_block_alloc_raw(struct lmf_shadow_pool *pool, unsigned int bytes);
 void lmf_block_free(struct lmf_shadow_pool *pool, void *block,
 		    unsigned int bytes);
 

@@ -36,7 +36,11 @@ struct lmf_report {
 	struct iova_bitmap *dirty;
 	u64 base;
 	u64 pages;
+	u32 runs;
 };
+
+/* So many runs are set before it is asked whether the caller was killed. */
+#define LMF_REPORT_RUNS	256
 
 /*
  * iova_bitmap_set() can loop for ever over a user bitmap that faults if a run
@@ -66,7 +70,8 @@ static int lmf_report_run(void *priv, u64 iova, u64 length)
 	u64 page = 1ull << LMF_SHADOW_SHIFT;
 	struct lmf_report *report = priv;
 
-	if (fatal_signal_pending(current))
+	if (!(report->runs++ % LMF_REPORT_RUNS) &&
+	    fatal_signal_pending(current))
 		return -EINTR;
 	report->pages += DIV_ROUND_UP_ULL(length, page);
 	/* Most runs are one page, the least that a bit stands for. */

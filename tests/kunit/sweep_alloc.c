@@ -57,11 +57,16 @@ static void *sweep_alloc_counted(void *mem)
 	return mem;
 }
 
-void *sweep_kzalloc(size_t size, gfp_t gfp)
+void *sweep_kmalloc(size_t size, gfp_t gfp)
 {
 	sweep_alloc_charge(size, gfp);
 	return sweep_alloc_counted(sweep_alloc_fails() ? NULL :
-				   kzalloc(size, gfp));
+				   kmalloc(size, gfp));
+}
+
+void *sweep_kzalloc(size_t size, gfp_t gfp)
+{
+	return sweep_kmalloc(size, gfp | __GFP_ZERO);
 }
 
 void *sweep_kcalloc(size_t n, size_t size, gfp_t gfp)

@@ -5,6 +5,7 @@
 #include <linux/gfp_types.h>
 #include <linux/types.h>
 
+void *sweep_kmalloc(size_t size, gfp_t gfp);
 void *sweep_kzalloc(size_t size, gfp_t gfp);
 void *sweep_kcalloc(size_t n, size_t size, gfp_t gfp);
 void sweep_kfree(const void *mem);

@@ -8,8 +8,10 @@
 
 #include "sweep_alloc.h"
 
+#undef kmalloc
 #undef kzalloc
 #undef kcalloc
+#define kmalloc			sweep_kmalloc
 #define kzalloc			sweep_kzalloc
 #define kcalloc			sweep_kcalloc
 #define kfree			sweep_kfree
