@@ -11,6 +11,7 @@
 static const char * const lmf_counter_names[LMF_C_NR] = {
 	[LMF_C_INITIAL_BYTES] = "initial_bytes",
 	[LMF_C_DIRTY_BYTES] = "dirty_bytes",
+	[LMF_C_TRAILER_BYTES] = "trailer_bytes",
 	[LMF_C_BYTES_SAVED_PRECOPY] = "bytes_saved_precopy",
 	[LMF_C_BYTES_SAVED_STOP_COPY] = "bytes_saved_stop_copy",
 	[LMF_C_BYTES_LOADED] = "bytes_loaded",

@@ -10,8 +10,7 @@
  * is more, as they overlap. Where the driver does not tell of chunks, the rate
  * is that of the time spent in read(), or else the highest at which the stream
  * was read, which is too low when the reader had memory to send, too. The
- * trailer, what only a stopped device gives, is what MIG_DATA_SIZE says beyond
- * the rest.
+ * trailer is what only a stopped device gives.
  *
  * Waiting does not help when, the first pass being over, the least that was
  * dirty in the newer half of the looks is no less than in the older half, and
@@ -86,13 +85,6 @@ void lmf_estimator_look(struct lmf_estimator *e, const struct lmf_look *look)
 	e->looks[e->count++ % LMF_WINDOW] = *look;
 }
 
-static uint64_t lmf_trailer(const struct lmf_look *now)
-{
-	uint64_t known = now->initial + now->dirty;
-
-	return now->data_size > known ? now->data_size - known : 0;
-}
-
 /* Where the driver does not tell of chunks. */
 static double lmf_read_by_rate(const struct lmf_estimator *e, uint64_t bytes)
 {
@@ -119,7 +111,7 @@ static double lmf_read_time(const struct lmf_estimator *e, uint64_t bytes)
 static int64_t lmf_predict(const struct lmf_estimator *e, uint64_t dirty)
 {
 	const struct lmf_look *now = lmf_ago(e, 0);
-	double read = lmf_read_time(e, now->initial + dirty + lmf_trailer(now));
+	double read = lmf_read_time(e, now->initial + dirty + now->trailer);
 
 	return read < 0 ? -1 : e->quiesce_ns + now->report_ns + read;
 }

@@ -26,7 +26,7 @@ enum lmf_cutover {
  * @saved: bytes that were read
  * @read_ns: time that this took, within read(); 0 if unknown
  * @wait_ns: of that, what the device was waited for
- * @data_size: last answer to MIG_DATA_SIZE
+ * @trailer: bytes that only a stopped device gives
  * @report_ns: how long the last report of the dirty log took
  * @chunks: of state that the device gave; 0 if unknown
  * @chunk_bytes: in them
@@ -39,7 +39,7 @@ struct lmf_look {
 	uint64_t saved;
 	int64_t read_ns;
 	int64_t wait_ns;
-	uint64_t data_size;
+	uint64_t trailer;
 	int64_t report_ns;
 	uint64_t chunks;
 	uint64_t chunk_bytes;

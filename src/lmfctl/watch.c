@@ -83,7 +83,7 @@ static void lmf_watch_estimate(struct lmf_watch *w)
 		.saved = v[LMF_C_BYTES_SAVED_PRECOPY],
 		.read_ns = v[LMF_C_PRE_COPY_READ_TIME],
 		.wait_ns = v[LMF_C_READ_WAIT_TIME],
-		.data_size = v[LMF_C_DATA_SIZE],
+		.trailer = v[LMF_C_TRAILER_BYTES],
 		/* While one is made it began after the last one ended. */
 		.report_ns = v[LMF_C_LAST_REPORT_DONE] >
 			     v[LMF_C_LAST_REPORT_START] ?

@@ -160,6 +160,17 @@ void lmf_precopy_info(struct lmf_precopy *p, const struct lmf_unread *unread,
 }
 
 /**
+ * lmf_precopy_trailer() - what only a stopped device gives, with its headers
+ * @p: what is left
+ *
+ * Return: an upper bound, if the device's is one; 0 before the first chunk.
+ */
+u64 lmf_precopy_trailer(const struct lmf_precopy *p)
+{
+	return lmf_precopy_framed(p->left.trailer, p->full ?: p->chunk);
+}
+
+/**
  * lmf_precopy_data_size() - all that is still to be read
  * @p: what is left
  * @unread: in our buffers

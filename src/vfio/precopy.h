@@ -45,6 +45,7 @@ void lmf_precopy_unread(struct lmf_unread *sum, u64 total, u64 initial,
 bool lmf_precopy_reinit(struct lmf_precopy *p);
 void lmf_precopy_info(struct lmf_precopy *p, const struct lmf_unread *unread,
 		      u64 *initial_bytes, u64 *dirty_bytes);
+u64 lmf_precopy_trailer(const struct lmf_precopy *p);
 u64 lmf_precopy_data_size(const struct lmf_precopy *p,
 			  const struct lmf_unread *unread, u64 extra);
 u64 lmf_precopy_bound(const struct lmf_vf_caps *caps, u64 extra);

@@ -45,6 +45,8 @@ void lmf_save_info_locked(struct lmf_save *save, u64 *initial_bytes,
 	lmf_precopy_info(&save->precopy, &unread, initial_bytes, dirty_bytes);
 	lmf_stat_set(stats, LMF_STAT_INITIAL_BYTES, *initial_bytes);
 	lmf_stat_set(stats, LMF_STAT_DIRTY_BYTES, *dirty_bytes);
+	lmf_stat_set(stats, LMF_STAT_TRAILER_BYTES,
+		     lmf_precopy_trailer(&save->precopy));
 }
 
 /* If the device was stopped, only its word since then counts. */

@@ -53,6 +53,7 @@ LMF_STAT_ATTR(last_report_done_ns, LAST_REPORT_DONE);
 LMF_STAT_ATTR(stopped_report_time_ns, STOPPED_REPORT_TIME);
 LMF_STAT_ATTR(initial_bytes, INITIAL_BYTES);
 LMF_STAT_ATTR(dirty_bytes, DIRTY_BYTES);
+LMF_STAT_ATTR(trailer_bytes, TRAILER_BYTES);
 LMF_STAT_ATTR(bytes_saved_precopy, BYTES_SAVED_PRECOPY);
 LMF_STAT_ATTR(bytes_saved_stop_copy, BYTES_SAVED_STOP_COPY);
 LMF_STAT_ATTR(bytes_loaded, BYTES_LOADED);
@@ -143,6 +144,7 @@ static struct attribute *lmf_migration_attrs[] = {
 	&dev_attr_state.attr,
 	&lmf_attr_initial_bytes.attr.attr,
 	&lmf_attr_dirty_bytes.attr.attr,
+	&lmf_attr_trailer_bytes.attr.attr,
 	&lmf_attr_data_size.attr.attr,
 	&lmf_attr_bytes_saved_precopy.attr.attr,
 	&lmf_attr_bytes_saved_stop_copy.attr.attr,

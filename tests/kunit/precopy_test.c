@@ -279,6 +279,7 @@ static void precopy_test_trailer(struct kunit *test)
 	play_info(&d, &initial, &dirty);
 	KUNIT_EXPECT_EQ(test, initial, 0ULL);
 	KUNIT_EXPECT_EQ(test, dirty, 0ULL);
+	KUNIT_EXPECT_EQ(test, lmf_precopy_trailer(&d.p), 700 + HEADER);
 	KUNIT_EXPECT_GE(test, lmf_precopy_data_size(&d.p, &d.unread, 0),
 			700 + HEADER);
 }

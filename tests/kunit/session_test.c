@@ -237,6 +237,8 @@ static void session_test_times(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lmf_stat(stats, LMF_STAT_CHUNK_BYTES),
 			MOCK_IDENTITY_BYTES +
 			MOCK_GRANULES / 2 * MOCK_SEG_BYTES);
+	KUNIT_EXPECT_EQ(test, lmf_stat(stats, LMF_STAT_TRAILER_BYTES),
+			sizeof(struct lmf_record) + MOCK_TRAILER_BYTES);
 	KUNIT_EXPECT_EQ(test, go(p->src, STATE(RUNNING)), 0);
 	fput(f);
 }

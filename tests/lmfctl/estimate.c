@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * estimate LIMIT_NS QUIESCE_NS: reads looks, one a line, "ns initial dirty
- * saved read_ns data_size report_ns chunks chunk_bytes chunk_ns wait_ns", and
+ * saved read_ns trailer report_ns chunks chunk_bytes chunk_ns wait_ns", and
  * prints the estimate after each.
  */
 #include <stdio.h>
@@ -24,7 +24,7 @@ int main(int argc, char **argv)
 		     &n[8], &n[9], &n[10]) == 11) {
 		look = (struct lmf_look) {
 			.ns = n[0], .initial = n[1], .dirty = n[2],
-			.saved = n[3], .read_ns = n[4], .data_size = n[5],
+			.saved = n[3], .read_ns = n[4], .trailer = n[5],
 			.report_ns = n[6], .chunks = n[7], .chunk_bytes = n[8],
 			.chunk_ns = n[9], .wait_ns = n[10],
 		};

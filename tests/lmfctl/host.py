@@ -14,7 +14,8 @@ DEVICES = PCI + 'devices/'
 COUNTERS = {
     'state': 'RUNNING', 'log_offered': 'yes', 'log_format': 'off',
     'initial_bytes': 0,
-    'dirty_bytes': 0, 'data_size': 0, 'bytes_saved_precopy': 0,
+    'dirty_bytes': 0, 'trailer_bytes': 0, 'data_size': 0,
+    'bytes_saved_precopy': 0,
     'bytes_saved_stop_copy': 0, 'bytes_loaded': 0, 'chunks': 0,
     'chunk_bytes': 0, 'chunk_time_ns': 0, 'read_wait_time_ns': 0,
     'resets': 1,
