@@ -19,7 +19,7 @@
 #include "clock.h"
 #include "report_bench.h"
 
-#define RUNS		9
+#define RUNS		15
 #define SEED		4711
 #define SAMPLE		4096		/* entries, of a way that is slow */
 #define SLOW_SPAN	(64ull << 30)	/* pinned at once */
