@@ -142,6 +142,41 @@ def test_tool(system):
     assert '.SH COMMANDS' in page
 
 
+# What would tell of, or change, the kernel that runs here.
+UNAME = """#!/bin/sh
+[ "$*" = -r ] && echo {release} || exec /usr/bin/uname "$@"
+"""
+MODPROBE = """#!/bin/sh
+exec /usr/sbin/modprobe -n -S {release} "$@"
+"""
+APT = 'APT::Get::Assume-Yes "true"; APT::Sandbox::User "root";'
+
+
+def test_guide_installs_from_source(tmp_path):
+    """Line by line, as it stands there."""
+    system = System(tmp_path)
+    with open(TOP + '/docs/operators.md') as file:
+        block = re.search(r'^## Install\n.*?\n((?: {4}.*\n)+)', file.read(),
+                          re.M | re.S)
+    lines = [line.strip() for line in block[1].splitlines()]
+    assert len(lines) == 5
+    for name, text in (('uname', UNAME), ('modprobe', MODPROBE)):
+        path = tmp_path / 'bin' / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text.format(release=system.release))
+        path.chmod(0o755)
+    for part in ('src', 'include', 'firmware-iface'):
+        shutil.copytree(f'{TOP}/{part}', tmp_path / 'tree' / part)
+    shutil.copy(TOP + '/Makefile', tmp_path / 'tree')
+    system.run('sh', '-ec', f"echo '{APT}' >/etc/apt/apt.conf.d/00test; "
+                            'apt-get -qq update')
+    for line in lines:
+        system.run('sh', '-ec', f'cd /mnt/tree; PATH=/mnt/bin:$PATH; {line}')
+    for module in MODULES:
+        assert '/updates/' in system.modinfo(module, 'filename')
+    assert 'bind' in system.run('/usr/local/sbin/lmfctl', '--help')
+
+
 def test_upgrade_and_purge_leave_nothing(tmp_path):
     system = System(tmp_path)
     system.install(build('deb', '0.9'))
