@@ -317,9 +317,7 @@ static noinline void lmf_shadow_settle(struct lmf_shadow *shadow)
 	u32 n = shadow->nahead, i;
 
 	for (i = 0; i < n; i++)
-		lmf_leaf_prefetch(*shadow->ahead[i].slot);
-	for (i = 0; i < n; i++)
-		if (!lmf_leaf_add(*shadow->ahead[i].slot,
+		if (!lmf_leaf_add(shadow->ahead[i].slot,
 				  shadow->ahead[i].page))
 			lmf_leaf_set(shadow->pool, shadow->ahead[i].slot,
 				     shadow->ahead[i].pieces,
@@ -402,7 +400,7 @@ static void lmf_shadow_mark_ahead(struct lmf_shadow *shadow, void **slot,
 {
 	u32 n = shadow->nahead++;
 
-	prefetchw(lmf_slot_list(*slot));
+	lmf_leaf_prefetch(*slot);
 	shadow->ahead[n].slot = slot;
 	shadow->ahead[n].pieces = pieces;
 	shadow->ahead[n].page = page;
@@ -482,7 +480,7 @@ void lmf_shadow_mark(struct lmf_shadow *shadow, u64 iova, u64 length)
 
 	if (lo == hi && shadow->last &&
 	    lo >> LMF_LEAF_SHIFT == shadow->last_leaf &&
-	    lmf_leaf_add(*shadow->last, lo % LMF_LEAF_BITS))
+	    lmf_leaf_add(shadow->last, lo % LMF_LEAF_BITS))
 		return;
 	lmf_shadow_mark_other(shadow, iova, last);
 }

@@ -28,11 +28,7 @@ static struct lmf_list *lmf_list_new(struct lmf_shadow_pool *pool, void **slot)
 {
 	struct lmf_list *list = lmf_block_alloc_raw(pool, LMF_LIST_BYTES);
 
-	*slot = LMF_FULL;
-	if (list) {
-		*list = (struct lmf_list) {};
-		*slot = (void *)((unsigned long)list | LMF_LIST_TAG);
-	}
+	*slot = list ? (void *)((unsigned long)list | LMF_LIST_TAG) : LMF_FULL;
 	return list;
 }
 
@@ -77,20 +73,20 @@ static unsigned long *lmf_list_to_map(struct lmf_shadow_pool *pool, void **slot,
 
 	if (!map)
 		return NULL;
-	for (i = 0; i < list->count; i++)
+	for (i = 0; i < lmf_slot_count(*slot); i++)
 		__set_bit(list->page[i], map);
 	lmf_block_free(pool, list, LMF_LIST_BYTES);
 	*slot = map;
 	return map;
 }
 
-static bool lmf_list_set(struct lmf_list *list, u32 lo, u32 hi)
+static bool lmf_list_set(void **slot, u32 lo, u32 hi)
 {
 	if (hi - lo >= LMF_LIST_RUN ||
-	    list->count + hi - lo >= LMF_LIST_PAGES)
+	    lmf_slot_count(*slot) + hi - lo >= LMF_LIST_PAGES)
 		return false;
 	for (; lo <= hi; lo++)
-		lmf_list_add(list, lo);
+		lmf_list_add(slot, lo);
 	return true;
 }
 
@@ -117,7 +113,7 @@ void lmf_leaf_set(struct lmf_shadow_pool *pool, void **slot, u64 *pieces,
 	if (!map)
 		list = lmf_list_new(pool, slot);
 	if (list) {
-		if (lmf_list_set(list, lo, hi))
+		if (lmf_list_set(slot, lo, hi))
 			return;
 		map = lmf_list_to_map(pool, slot, list);
 	}
@@ -219,28 +215,36 @@ static void lmf_sort_places(u8 *count, u32 digits)
 }
 
 /* By the low digit, then by the high one: a report has thousands of lists. */
-static void lmf_list_sort(struct lmf_list *list)
+static void lmf_list_sort(struct lmf_list *list, u32 count)
 {
 	u8 low[LMF_SORT_LOW] = {}, high[LMF_SORT_HIGH] = {};
 	u16 half[LMF_LIST_PAGES], page;
 	u32 i;
 
-	for (i = 0; i < list->count; i++) {
+	for (i = 0; i < count; i++) {
 		low[list->page[i] % LMF_SORT_LOW]++;
 		high[list->page[i] >> LMF_SORT_SHIFT]++;
 	}
 	lmf_sort_places(low, LMF_SORT_LOW);
 	lmf_sort_places(high, LMF_SORT_HIGH);
-	for (i = 0; i < list->count; i++) {
+	for (i = 0; i < count; i++) {
 		page = list->page[i];
 		half[low[page % LMF_SORT_LOW]++] = page;
 	}
-	for (i = 0; i < list->count; i++) {
+	for (i = 0; i < count; i++) {
 		page = half[i];
 		list->page[high[page >> LMF_SORT_SHIFT]++] = page;
 	}
-	list->last = list->page[list->count - 1];
-	list->unsorted = false;
+}
+
+static bool lmf_list_sorted(const struct lmf_list *list, u32 count)
+{
+	u32 i;
+
+	for (i = 1; i < count; i++)
+		if (list->page[i] < list->page[i - 1])
+			return false;
+	return true;
 }
 
 static int lmf_walk_pages(struct lmf_walk *walk, const u16 *page,
@@ -258,14 +262,14 @@ static int lmf_walk_pages(struct lmf_walk *walk, const u16 *page,
 
 /* Pages and pieces, merged. */
 static int lmf_walk_list(struct lmf_walk *walk, struct lmf_list *list,
-			 u64 pieces, u64 base)
+			 u32 count, u64 pieces, u64 base)
 {
-	const u16 *page = list->page, *end = page + list->count, *stop;
+	const u16 *page = list->page, *end = page + count, *stop;
 	u32 first;
 	int ret = 0;
 
-	if (list->unsorted)
-		lmf_list_sort(list);
+	if (!lmf_list_sorted(list, count))
+		lmf_list_sort(list, count);
 	for (; pieces && !ret; pieces &= pieces - 1, page = stop) {
 		first = __ffs64(pieces) << LMF_PIECE_SHIFT;
 		for (stop = page; stop < end && *stop < first; stop++)
@@ -344,7 +348,8 @@ int lmf_leaf_walk(struct lmf_walk *walk, void *slot, u64 pieces, u64 base,
 	if (slot == LMF_FULL)
 		return lmf_walk_add(walk, base + lo, hi - lo + 1);
 	if (list)
-		return lmf_walk_list(walk, list, pieces, base);
+		return lmf_walk_list(walk, list, lmf_slot_count(slot), pieces,
+				     base);
 	if (pieces)
 		return lmf_walk_both(walk, slot, pieces, base, lo, hi);
 	return slot ? lmf_walk_map(walk, slot, base, lo, hi) : 0;

@@ -18,48 +18,49 @@
 extern const unsigned long lmf_full_mark;	/* aligned: bit 0 is a tag */
 #define LMF_FULL	((void *)&lmf_full_mark)
 
+/*
+ * A list in a slot: memory of LMF_LIST_BYTES, which kmalloc() aligns to that,
+ * it being a power of two; and below the address how many pages are in it, and
+ * the tag. So to add one, no memory is looked at but where it goes.
+ */
 #define LMF_LIST_BYTES	512
 #define LMF_LIST_TAG	1ul
+#define LMF_LIST_ONE	2ul
+#define LMF_LIST_PAGES	(LMF_LIST_BYTES / sizeof(u16) - 1)
 
 /**
  * struct lmf_list - a leaf with little in it
- * @count: of @page
- * @last: of @page, so that only the first cache line need be read to add one
- * @unsorted: @page does not ascend
- * @page: dirty pages, perhaps some twice
+ * @page: dirty pages as they came, perhaps some twice
  */
 struct lmf_list {
-	u16 count;
-	u16 last;
-	bool unsorted;
-	u16 page[];
+	u16 page[LMF_LIST_BYTES / sizeof(u16)];
 };
-
-#define LMF_LIST_PAGES \
-	((LMF_LIST_BYTES - sizeof(struct lmf_list)) / sizeof(u16))
 
 static inline struct lmf_list *lmf_slot_list(void *slot)
 {
 	unsigned long value = (unsigned long)slot;
 
-	return value & LMF_LIST_TAG ? (void *)(value - LMF_LIST_TAG) : NULL;
+	return value & LMF_LIST_TAG ?
+	       (void *)(value & ~(LMF_LIST_BYTES - 1ul)) : NULL;
 }
 
-static inline void lmf_list_add(struct lmf_list *list, u32 page)
+static inline u32 lmf_slot_count(void *slot)
 {
-	list->unsorted |= page < list->last;
-	list->last = page;
-	list->page[list->count++] = page;
+	return (unsigned long)slot % LMF_LIST_BYTES / LMF_LIST_ONE;
+}
+
+static inline void lmf_list_add(void **slot, u32 page)
+{
+	lmf_slot_list(*slot)->page[lmf_slot_count(*slot)] = page;
+	*slot += LMF_LIST_ONE;
 }
 
 /* What most marks come to. */
-static inline bool lmf_leaf_add(void *slot, u32 page)
+static inline bool lmf_leaf_add(void **slot, u32 page)
 {
-	struct lmf_list *list = lmf_slot_list(slot);
-
-	if (!list || list->count == LMF_LIST_PAGES)
+	if (!lmf_slot_list(*slot) || lmf_slot_count(*slot) == LMF_LIST_PAGES)
 		return false;
-	lmf_list_add(list, page);
+	lmf_list_add(slot, page);
 	return true;
 }
 
@@ -75,13 +76,10 @@ static inline bool lmf_leaf_add_pieces(void *slot, u64 *pieces, u32 lo, u32 hi)
 	return true;
 }
 
-/* Where the next page will go, of what is perhaps a list. */
+/* Where the next page will go, if it is a list. */
 static inline void lmf_leaf_prefetch(void *slot)
 {
-	struct lmf_list *list = lmf_slot_list(slot);
-
-	if (list)
-		prefetchw(&list->page[list->count]);
+	prefetchw(&lmf_slot_list(slot)->page[lmf_slot_count(slot)]);
 }
 
 /**
