@@ -2,6 +2,7 @@
 /*
  * lmfctl bind, unbind, scrub, vfs: what prepares a function and clears it up.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,7 +202,8 @@ int lmf_cmd_vfs(const struct lmf_args *args)
 	int ret;
 
 	vfs = strtoul(args->operands[1], &end, 10);
-	if (!*args->operands[1] || *end || vfs > UINT16_MAX)
+	/* It takes signs and blanks, too. */
+	if (!isdigit(*args->operands[1]) || *end || vfs > UINT16_MAX)
 		return lmf_misused("%s: no number of VFs", args->operands[1]);
 	ret = lmf_function_find(args->operands[0], &pf);
 	if (!ret)

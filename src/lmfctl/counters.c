@@ -63,9 +63,11 @@ int lmf_counters_read(const struct lmf_function *f, struct lmf_counters *c)
 	c->ns = now.tv_sec * 1000000000LL + now.tv_nsec;
 	err = lmf_read(c->state, sizeof(c->state), LMF_DEVICE
 		       "/migration/state", f->bdf);
-	if (!err)
-		err = lmf_read(c->log_format, sizeof(c->log_format), LMF_DEVICE
-			       "/migration/log_format", f->bdf);
+	/* Texts that the driver does not have are empty. */
+	lmf_read(c->log_offered, sizeof(c->log_offered), LMF_DEVICE
+		 "/migration/log_offered", f->bdf);
+	lmf_read(c->log_format, sizeof(c->log_format), LMF_DEVICE
+		 "/migration/log_format", f->bdf);
 	for (i = 0; i < LMF_C_NR && !err; i++) {
 		err = lmf_read_number(&c->value[i], LMF_DEVICE
 				      "/migration/%s", f->bdf,

@@ -49,12 +49,14 @@ enum lmf_counter {
  * struct lmf_counters - one look at the migration/ folder of a VF
  * @ns: CLOCK_MONOTONIC, on which the timestamps are, too
  * @state: of migration
+ * @log_offered: whether the VF can be logged, and if not why
  * @log_format: or "off"
  * @value: by enum lmf_counter; 0 if the driver has no such counter
  */
 struct lmf_counters {
 	int64_t ns;
 	char state[LMF_TEXT];
+	char log_offered[LMF_TEXT];
 	char log_format[LMF_TEXT];
 	long long value[LMF_C_NR];
 };

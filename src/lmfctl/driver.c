@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -98,19 +99,10 @@ static void lmf_undo(struct lmf_function *f, const struct lmf_function *old)
 		lmf_note(f->bdf, "given back to %s", old->driver);
 }
 
-/* Bind to a driver, or leave everything as it was and say why. */
-int lmf_driver_bind(struct lmf_function *f, const char *driver)
+static void lmf_bind_failed(struct lmf_function *f,
+			    const struct lmf_function *old, const char *driver,
+			    int err)
 {
-	const struct lmf_function old = *f;
-	int err;
-
-	if (!lmf_exists("/sys/bus/pci/drivers/%s", driver))
-		return lmf_fail(f->bdf,
-				"driver %s is not loaded: 'modprobe %s', and try again",
-				driver, driver);
-	err = lmf_attach(f, driver);
-	if (!err)
-		return LMF_EXIT_OK;
 	if (err == -ENODEV)
 		lmf_fail(f->bdf,
 			 "%s did not take it: the kernel's log says why",
@@ -118,8 +110,30 @@ int lmf_driver_bind(struct lmf_function *f, const char *driver)
 	else
 		lmf_fail(f->bdf, "cannot be bound to %s: %s", driver,
 			 lmf_why(err));
-	lmf_undo(f, &old);
-	return LMF_EXIT_FAILED;
+	lmf_undo(f, old);
+}
+
+/* Bind to a driver, or leave everything as it was and say why. */
+int lmf_driver_bind(struct lmf_function *f, const char *driver)
+{
+	const struct lmf_function old = *f;
+	sigset_t signals, before;
+	int err;
+
+	if (!lmf_exists("/sys/bus/pci/drivers/%s", driver))
+		return lmf_fail(f->bdf,
+				"driver %s is not loaded: 'modprobe %s', and try again",
+				driver, driver);
+	/* Half of it would be neither done nor undone. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, &before);
+	err = lmf_attach(f, driver);
+	if (err)
+		lmf_bind_failed(f, &old, driver, err);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return err ? LMF_EXIT_FAILED : LMF_EXIT_OK;
 }
 
 /* Take it from its driver; no other one gets it. */
@@ -128,12 +142,15 @@ int lmf_driver_unbind(struct lmf_function *f)
 	const struct lmf_function old = *f;
 	int err = lmf_release(f);
 
-	if (!err)
-		err = lmf_set_override(f, "");
 	lmf_function_refresh(f);
 	if (err)
 		return lmf_fail(f->bdf, "cannot be taken from %s: %s",
 				old.driver, lmf_why(err));
+	err = lmf_set_override(f, "");
+	if (err)
+		lmf_note(f->bdf, "its driver_override stays as it is: %s",
+			 lmf_why(err));
+	lmf_function_refresh(f);
 	return LMF_EXIT_OK;
 }
 

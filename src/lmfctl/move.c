@@ -51,8 +51,8 @@ static int lmf_write_all(int fd, const char *data, size_t n)
 
 	while (n) {
 		done = write(fd, data, n);
-		if (done < 0)
-			return -errno;
+		if (done <= 0)
+			return done ? -errno : -EIO;
 		data += done;
 		n -= done;
 	}

@@ -27,6 +27,7 @@ struct json_object *lmf_json_counters(const struct lmf_counters *c)
 	enum lmf_counter i;
 
 	lmf_json_text(to, "state", c->state);
+	lmf_json_text(to, "log_offered", c->log_offered);
 	lmf_json_text(to, "log_format", c->log_format);
 	for (i = 0; i < LMF_C_NR; i++)
 		lmf_json_number(to, lmf_counter_name(i), c->value[i]);

@@ -68,8 +68,8 @@ static void lmf_verdict_vfio(const struct lmf_function *f,
 			  f->driver, f->bdf);
 	else if (strcmp(f->pf_driver, LMF_DRIVER_PF))
 		lmf_judge(v, LMF_MIGRATABLE_NO,
-			  "its PF is not bound to %s: unbind this VF, bind the PF, bind the VF again",
-			  LMF_DRIVER_PF);
+			  "its PF is not bound to %s: 'lmfctl vfs %s 0', 'lmfctl bind -d %s %s', and make and bind VFs anew",
+			  LMF_DRIVER_PF, f->pf, LMF_DRIVER_PF, f->pf);
 	else
 		lmf_judge(v, LMF_MIGRATABLE_NO,
 			  "the device offers no migration");

@@ -26,6 +26,7 @@
  * @session: pre_copy_start_ns of the session that is estimated
  * @most: bytes of the first pass when it was seen first
  * @seen: the last look was at a migration
+ * @saves: a save was seen that is not over yet
  * @ends: when a save and a load ended last
  * @live: on a terminal
  * @open: the cursor is in the first of the lines that are to be overwritten
@@ -39,6 +40,7 @@ struct lmf_watch {
 	long long session;
 	long long most;
 	bool seen;
+	bool saves;
 	long long ends[2];
 	bool live;
 	bool open;
@@ -243,6 +245,9 @@ static void lmf_watch_ended(struct lmf_watch *w)
 	struct lmf_downtime d;
 	bool done = lmf_downtime(&w->c, &d);
 
+	/* Nothing was predicted of what had no pre-copy, or went by. */
+	if (!w->session)
+		w->estimate = (struct lmf_estimate) { .downtime_ns = -1 };
 	lmf_watch_close_line(w);
 	if (w->args->json)
 		lmf_watch_json(w, done ? "done" : "stopped", done ? &d : NULL);
@@ -251,6 +256,7 @@ static void lmf_watch_ended(struct lmf_watch *w)
 	else
 		puts("the migration ended before its last byte was read");
 	w->session = 0;
+	w->saves = false;
 }
 
 static int lmf_watch_look(struct lmf_watch *w)
@@ -286,8 +292,10 @@ static bool lmf_watch_over(struct lmf_watch *w)
 	bool over = (w->seen || ended) && !under_way;
 
 	w->seen = under_way;
+	w->saves |= lmf_in_precopy(&w->c) || lmf_in_stop_copy(&w->c) ||
+		    (ends[0] && ends[0] != w->ends[0]);
 	memcpy(w->ends, ends, sizeof(ends));
-	if (over && w->session)
+	if (over && w->saves)
 		lmf_watch_ended(w);
 	return over && w->args->once;
 }

@@ -71,8 +71,8 @@ def test_ours_without_its_pf(host):
     host.link(DEVICES + '0000:01:00.0/driver', '../../drivers/vfio-pci')
     host.unlink(DEVICES + vfs[0] + '/migration/state')
     assert migratable(host, vfs[0]) == (
-        'no', 'its PF is not bound to lmf: unbind this VF, bind the PF, '
-        'bind the VF again')
+        'no', "its PF is not bound to lmf: 'lmfctl vfs 0000:01:00.0 0', "
+        "'lmfctl bind -d lmf 0000:01:00.0', and make and bind VFs anew")
 
 
 def test_device_without_migration(host):

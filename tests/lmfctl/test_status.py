@@ -142,6 +142,21 @@ def test_watch_a_migration_that_is_cancelled(host):
     assert watch.process.wait(60) == 0
 
 
+def test_watch_a_paused_guest(host):
+    """No pre-copy, and no prediction."""
+    vfs = typical(host)
+    watch = Watch(host, vfs[0], '--json', '--once')
+    watch.next()
+    watch.set(state='STOP_COPY', stop_copy_start_ns=507 * MS)
+    watch.until(lambda r: r['counters']['state'] == 'STOP_COPY')
+    watch.set(**{k: v for k, v in AFTER.items() if k != 'state'})
+    watch.set(state='STOP')
+    done = watch.until(lambda r: r['event'] == 'done')
+    assert done['downtime']['total_ms'] == 20.0
+    assert done['estimate']['downtime_ms'] is None
+    assert watch.process.wait(60) == 0
+
+
 def test_watch_a_load(host):
     """A destination: no estimate, and then it is over, too."""
     vfs = typical(host)
