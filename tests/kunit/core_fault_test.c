@@ -7,6 +7,8 @@
 #include "core_bed.h"
 #include "sweep_alloc.h"
 
+#include <linux/kthread.h>
+
 /* A read that will not be answered in time; its caller has left. */
 static void abandon_read(struct core_bed *b, u64 session)
 {
@@ -376,6 +378,61 @@ static void core_fault_test_fair(struct kunit *test)
 	lmf_buf_put(buf);
 }
 
+static int flush_second(void *data)
+{
+	struct core_bed *b = data;
+	struct lmf_log_flushed flushed;
+	int ret = lmf_vf_log_flush(b->vf[1].handle, 0, &flushed);
+
+	while (!kthread_should_stop())
+		usleep_range(500, 1000);
+	return ret;
+}
+
+/* The first command that is none of @ops. */
+static unsigned int order_of_else(struct core_bed *b, unsigned int from,
+				  struct lmf_op **ops)
+{
+	unsigned int i, n;
+
+	for (i = from; i < min(b->pf.ntags, MOCK_PF_TAGS); i++) {
+		for (n = 0; n < LMF_VF_INFLIGHT; n++)
+			if (b->pf.tags[i] == le32_to_cpu(ops[n]->cmd.tag))
+				break;
+		if (n == LMF_VF_INFLIGHT)
+			return i - from;
+	}
+	return UINT_MAX;
+}
+
+/* Nor is its report late, which must flush its log. */
+/* points: 39 */
+static void core_fault_test_fair_report(struct kunit *test)
+{
+	struct core_bed *b = test->priv;
+	struct lmf_buf *bufs[LMF_VF_INFLIGHT], *ring = core_ring(b, 1);
+	struct lmf_op *ops[LMF_VF_INFLIGHT], *last;
+	u64 session = core_save_begin(b, 0);
+	struct task_struct *task;
+	unsigned int from;
+
+	KUNIT_ASSERT_EQ(test, mock_guest_init(&b->pf, 1), 0);
+	KUNIT_ASSERT_EQ(test, core_log_start(b, 1, ring), 0);
+	from = b->pf.ntags;
+	mock_pf_pause(&b->pf, true);
+	last = flood(b, ops, bufs, session);
+	task = kthread_run(flush_second, b, "lmf-flush");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	KUNIT_EXPECT_TRUE(test, wait_until(b->core->funcs[1].inflight, 20));
+	mock_pf_pause(&b->pf, false);
+	KUNIT_EXPECT_EQ(test, kthread_stop(task), 0);
+	KUNIT_EXPECT_EQ(test, lmf_op_wait(last), 0);
+	KUNIT_EXPECT_LE(test, order_of_else(b, from, ops), 2);
+	unflood(ops, bufs);
+	KUNIT_EXPECT_EQ(test, lmf_vf_log_stop(b->vf[1].handle), 0);
+	lmf_buf_put(ring);
+}
+
 /* An interrupt that got lost costs time, not the command. */
 static void core_fault_test_lost_irq(struct kunit *test)
 {
@@ -546,6 +603,7 @@ static struct kunit_case core_fault_test_cases[] = {
 	KUNIT_CASE(core_fault_test_vf_reset),
 	KUNIT_CASE(core_fault_test_stuck),
 	KUNIT_CASE(core_fault_test_fair),
+	KUNIT_CASE(core_fault_test_fair_report),
 	KUNIT_CASE(core_fault_test_lost_irq),
 	KUNIT_CASE(core_fault_test_reorder),
 	KUNIT_CASE(core_fault_test_log_stop),

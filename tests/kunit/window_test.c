@@ -31,6 +31,7 @@ static size_t save_passes(struct pair *p, unsigned int passes)
  * What both sides allocate is a window, whatever the size of the state and
  * however large the chunks that the device takes.
  */
+/* points: 24 */
 static void window_test_memory(struct kunit *test)
 {
 	static const u32 chunks[] = { SZ_4K, SZ_256K, SZ_1M, SZ_4M };
