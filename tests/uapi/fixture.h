@@ -30,9 +30,11 @@ static struct stream good;
 static const struct plugin *find_plugin(const struct vdev *dev)
 {
 	static const struct plugin * const all[] = { &lmf_plugin };
+	const char *wanted = getenv("VFIO_TEST_PLUGIN");
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		if (all[i]->probe(dev))
+		if ((!wanted || !strcmp(wanted, all[i]->name)) &&
+		    all[i]->probe(dev))
 			return all[i];
 	return NULL;
 }

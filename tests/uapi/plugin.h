@@ -47,6 +47,7 @@ struct forgery {
  *	   called again after a reset.
  * @dma_write: have the device write @bytes at @iova, and wait for it
  * @touch: have the device change that unit of its state, and wait for it
+ * @any_granule: the log has the granule that was asked for, 4 KiB to 2 MiB
  * @write_step: @dma_write takes multiples of this
  * @write_most: and at most so much
  * @record: length of the stream's piece at @at, which ends at a seam, or 0
@@ -64,6 +65,7 @@ struct plugin {
 	int (*start)(const struct vdev *dev, void *memory, uint64_t iova);
 	int (*dma_write)(uint64_t iova, size_t bytes);
 	int (*touch)(size_t unit);
+	bool any_granule;
 	size_t write_step;
 	size_t write_most;
 	size_t (*record)(const uint8_t *at, size_t left);

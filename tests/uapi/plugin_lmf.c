@@ -424,6 +424,7 @@ const struct plugin lmf_plugin = {
 	.start = lmf_start,
 	.dma_write = lmf_dma_write,
 	.touch = lmf_touch,
+	.any_granule = true,
 	.write_step = 1,
 	.write_most = DATA_BYTES,
 	.record = lmf_record_length,

@@ -104,6 +104,8 @@ TEST_F_TIMEOUT(reset, through_sysfs, LIMIT)
  * @fd: data_fd
  * @writes: it is one that takes
  * @err: what ended it
+ * @moves: read() or write() that moved something, in all rounds
+ * @unmapped: rounds in which the place could not be had
  */
 struct bar_io {
 	const struct vdev *dev;
@@ -111,6 +113,8 @@ struct bar_io {
 	int fd;
 	bool writes;
 	int err;
+	unsigned int moves;
+	unsigned int unmapped;
 };
 
 /* A new mapping each time: nothing of it is faulted in yet. */
@@ -123,9 +127,11 @@ static void *move_through_bar(void *priv)
 
 	do {
 		at = io->plugin->scratch(io->dev, &bytes);
+		io->unmapped += !at;
 		n = io->writes ? write(io->fd, at, bytes) :
 				 read(io->fd, at, bytes);
 		io->err = n < 0 ? errno : 0;
+		io->moves += n > 0;
 		sem_post(&moved);
 	} while (n > 0);
 	return NULL;
@@ -157,6 +163,9 @@ static void bar_storm(struct __test_metadata *_metadata, struct vdev *dev,
 			TH_LOG("%s", strerror(io.err));
 		close(io.fd);
 	}
+	EXPECT_EQ(0, io.unmapped);
+	/* What the BAR holds is no stream: a write() of it may be refused. */
+	EXPECT_TRUE(writes || io.moves);
 }
 
 /* points: 36 */

@@ -11,9 +11,8 @@ SLOW = ['race', 'streams', 'reset', 'lifetime']
 @pytest.fixture
 def assert_passes(outer, record_property):
     """Runs some of them. How each ended is kept for suites.py."""
-    def run(*options, faults=()):
-        result = outer.call('uapi.run', timeout=1800, options=options,
-                            faults=faults)
+    def run(*options, **more):
+        result = outer.call('uapi.run', timeout=1800, options=options, **more)
         record_property('tap', result['tap'])
         assert not result['bad'], result['tap']
         assert result['status'] == 0, result['tap']
@@ -45,6 +44,22 @@ def test_uapi_by_group(assert_passes, fixture):
 def test_uapi_on_a_slow_device(assert_passes, fixture, fault):
     """What hardware may do, and an emulated device does not by itself."""
     assert_passes('-V', 'group', '-f', fixture, faults=[fault])
+
+
+@pytest.mark.parametrize('log_format', ['ranges', 'bitmap'])
+def test_uapi_of_another_log(assert_passes, log_format):
+    assert_passes('-V', 'group', '-f', 'dma_log', log_format=log_format)
+
+
+def test_device_of_another_make(outer):
+    """Without its plug-in ours is one of which only the uAPI tells."""
+    result = outer.call('uapi.run', timeout=1800,
+                        options=['-V', 'group', '-f', 'states', '-f', 'size',
+                                 '-f', 'log', '-f', 'dma_log'],
+                        environment=[('VFIO_TEST_PLUGIN', 'none')])
+    assert result['status'] == 0, result['tap']
+    assert not [line for line in result['bad'] if line.startswith('not')]
+    assert 0 < len(result['bad']) < result['count'] / 2
 
 
 def test_lying_log_is_found(outer):
