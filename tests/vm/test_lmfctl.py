@@ -141,8 +141,14 @@ def test_watch_a_migration(outer):
 
 
 def test_migration_that_never_converges(outer):
-    result = outer.call('lmfctl.never_converges')
-    assert result == {'ended': 0, 'last': 'stopped'}
+    """It is said, and right: however long it would have waited."""
+    result = outer.call('lmfctl.never_converges', timeout=600)
+    assert (result['status'], result['ended']) == ('completed', 0)
+    assert result['measured'] > 100
+
+
+def test_migration_that_was_given_up(outer):
+    assert outer.call('lmfctl.given_up') == {'ended': 0, 'last': 'stopped'}
 
 
 def test_trace_commands_of_the_guide(outer):
@@ -166,9 +172,9 @@ def test_predictions(outer):
                             delay=delay)
         assert result['status'] == 'completed'
         assert set(result['verdicts']) - {'first pass', None}
-        # Then no moment was good enough, as far as one could know.
+        # Then no moment was good enough.
         if 'will not converge' in result['verdicts']:
-            assert result['measured'] > 0.75 * LIMIT_MS
+            assert result['measured'] > LIMIT_MS
         error = abs(result['predicted'] - result['measured'])
         allowed = max(0.25 * result['measured'], 20)
         errors.append(error / allowed)

@@ -72,6 +72,7 @@ def probed():
     refused = run('probe', vf)
     unchanged = host.counters(vf)['resets'] == resets
     result = {'refused': refused, 'unchanged': unchanged,
+              'text': {vf: run('probe', '-f', vf)['out']},
               'ours': ask('probe', '-f', vf),
               'reset': host.counters(vf)['resets'] > resets,
               'group': by_group('probe', '-f', vf)}
@@ -82,6 +83,7 @@ def probed():
             ('vfs', host.physical_functions()[0], '0'))]
     host.bind(vf, 'vfio-pci')
     result['plain'] = ask('probe', '-f', vf)
+    result['text']['plain'] = run('probe', '-f', vf)['out']
     host.bind(vf, '')
     return result
 
@@ -268,6 +270,8 @@ def moved():
         os.unlink('/run/stream')
     move = run('move', '-f', '--save', '/run/stream', source, dest)
     decoded = run('decode', '/run/stream', '--json')
+    again = ask('move', '-f', dest, source)
+    back = run('move', '-f', '--save', '/run/stream', source, dest)
     with open('/run/stream', 'r+b') as file:
         file.seek(-60, os.SEEK_END)
         file.write(b'\xff')
@@ -277,7 +281,8 @@ def moved():
     return {'refused': refused, 'move': move, 'broken': broken['err'],
             'decoded': {**decoded, 'out': json.loads(decoded['out'])[
                 'result']['records'][-1]},
-            'size': os.path.getsize('/run/stream'),
+            'size': os.path.getsize('/run/stream'), 'again': again,
+            'back': back, 'bdfs': [source, dest],
             'source': held_by(source), 'dest': held_by(dest)}
 
 
@@ -362,15 +367,30 @@ def watched():
 
 
 def never_converges():
-    """A device that cannot be read as fast as it gets dirty."""
+    """A device that cannot be read as fast as it gets dirty: a single chunk
+    takes longer than the downtime may be.
+    """
     with pair(name='never') as both:
         disk = GuestDisk(both.source)
         disk.make()
         disk.start_fio(jobs=2)
-        watch = Watch(both.source.bdf, '--interval', '250', '--downtime', '1')
+        watch = Watch(both.source.bdf, '--interval', '250', '--downtime',
+                      '100')
         with slow(SAVE_READ, 200):
             both.start(hold=True)
             wait_until(lambda: 'will not converge' in watch.verdicts(), 240)
+            both.release()
+            status = both.finish()
+        return {'status': status, 'ended': watch.end(),
+                'measured': watch.looks[-1]['downtime']['total_ms']}
+
+
+def given_up():
+    """What watch says of a migration that came to nothing."""
+    with pair(name='up') as both:
+        watch = Watch(both.source.bdf, '--interval', '100')
+        both.start(hold=True)
+        wait_state(both.source, 'pre-copy')
         both.source.qmp.cmd('migrate_cancel')
         both.source.wait_migration()
         return {'ended': watch.end(), 'last': watch.looks[-1]['event']}
