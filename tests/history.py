@@ -5,6 +5,7 @@ All of them together take longer than anybody waits. So what `make points` has
 seen is kept in docs/results.json, which is committed, until the suite runs
 again. Each run names its tree and its day.
 """
+import functools
 import json
 import os
 import subprocess
@@ -35,6 +36,7 @@ def recall(name):
     return runs
 
 
+@functools.cache
 def is_older(suite, tree):
     """Has what runs in the kernel or in the device changed since that run? Or
     lmfctl, which is of no account but where it is tested?

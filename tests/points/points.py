@@ -42,15 +42,18 @@ KINDS = [
 # A kernel that warned may have done so in any test.
 WARNED = re.compile(r'\d+ of \d+ suites ended')
 
+OLDER = 'proved of older source'
+
 HEAD = """\
 # The 40 points
 
 What a driver for the migration of VFs has to do, where this one does it, and
 the tests that prove it. A point is `proved` if all its tests passed when they
-ran last; a test that was skipped or not run proves nothing. Of what source the
-suites were, check-full.md tells. `make points`
-writes this page, and so does `make check-full` at its end. Which points a test
-proves is said above the test, and the rest in tests/points/table.py.
+ran last; a test that was skipped or not run proves nothing. It is `proved of
+older source` if a driver, the contract or the device has changed since one of
+them ran. `make points` writes this page, and so does `make check-full` at its
+end. Which points a test proves is said above the test, and the rest in
+tests/points/table.py.
 
 | | what it demands | code | tests | |
 |---|---|---|---|---|
@@ -129,6 +132,10 @@ def status(proofs, results):
         return f'open: not passed: {", ".join(failed)}'
     if missing:
         return f'open: {len(missing)} of {len(proofs)} tests not run'
+    if any(history.is_older(name, suite['tree'])
+           for name, suite in results.items() for mark in proofs
+           if outcomes(mark, {name: suite})):
+        return OLDER
     return 'proved'
 
 
@@ -173,17 +180,20 @@ def main():
         raise SystemExit('\n'.join(wrong))
     results = load_results(found)
     table = rows(found, results)
-    proved = sum(row[-1] == 'proved' for row in table)
+    proved, older = (sum(row[-1] == how for row in table)
+                     for how in ('proved', OLDER))
     with open(PAGE, 'w') as file:
         file.write(HEAD)
         for row in table:
             file.write(f'| {" | ".join(row)} |\n')
-        file.write(f'\n{proved} of {len(table)} are proved, by these runs:\n')
+        file.write(f'\n{proved} of {len(table)} are proved, {older} more of '
+                   'older source, by these runs:\n')
         for name, suite in results.items():
-            older = ' of older source' * history.is_older(name, suite['tree'])
-            file.write(f'- {name}: {suite["date"]}, tree {suite["tree"]}'
-                       f'{older}\n')
-    print(f'{os.path.relpath(PAGE)}: {proved} of {len(table)} points proved')
+            file.write(f'- {name}: {suite["date"]}, tree {suite["tree"]}' +
+                       ' of older source' *
+                       history.is_older(name, suite['tree']) + '\n')
+    print(f'{os.path.relpath(PAGE)}: {proved} of {len(table)} points proved, '
+          f'{older} more of older source')
 
 
 if __name__ == '__main__':

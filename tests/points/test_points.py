@@ -57,13 +57,15 @@ def test_results_are_found(path, line, name):
     mark = points.Mark(path, 1, '1', line)
     assert not mark.wrong()
 
-    def status(**tests):
-        return points.status([mark], {'suite': {'tests': tests}})
+    def status(tree='HEAD', **tests):
+        return points.status([mark], {'suite': {'tree': tree,
+                                                'tests': tests}})
     assert status(**{name: 'passed'}) == 'proved'
     assert status(**{name: 'passed', 'x' + name: 'failed'}) == 'proved'
     for outcome in 'failed', 'skipped':
         assert status(**{name: outcome}) == f'open: not passed: {mark.test}'
     assert status(**{name.replace('b', 'bc'): 'passed'}) != 'proved' \
         or 'b' not in name
+    assert status('HEAD-dirty', **{name: 'passed'}) == points.OLDER
     assert status() == 'open: 1 of 1 tests not run'
     assert points.status([], {}) == 'open: no test'
