@@ -74,14 +74,14 @@ static int lmf_takable(const struct lmf_function *f)
 	return lmf_check_unused(f);
 }
 
-int lmf_cmd_bind(const struct lmf_args *args)
+static int lmf_bind_one(const struct lmf_args *args, const char *bdf)
 {
 	char driver[LMF_TEXT];
 	struct lmf_function f;
 	bool changed;
 	int ret;
 
-	ret = lmf_function_find(args->operands[0], &f);
+	ret = lmf_function_find(bdf, &f);
 	if (!ret)
 		ret = lmf_bindable(args, &f);
 	if (ret)
@@ -98,6 +98,22 @@ int lmf_cmd_bind(const struct lmf_args *args)
 	if (!ret)
 		lmf_bound(args, &f, changed);
 	return ret;
+}
+
+/* What was done before one that fails stays. */
+static int lmf_each(const struct lmf_args *args,
+		    int (*one)(const struct lmf_args *args, const char *bdf))
+{
+	int i, ret = LMF_EXIT_OK;
+
+	for (i = 0; i < args->n && !ret; i++)
+		ret = one(args, args->operands[i]);
+	return ret;
+}
+
+int lmf_cmd_bind(const struct lmf_args *args)
+{
+	return lmf_each(args, lmf_bind_one);
 }
 
 static void lmf_unbound(const struct lmf_args *args,
@@ -121,13 +137,13 @@ static int lmf_no_driver(const struct lmf_function *f)
 			f->bdf);
 }
 
-int lmf_cmd_unbind(const struct lmf_args *args)
+static int lmf_unbind_one(const struct lmf_args *args, const char *bdf)
 {
 	struct lmf_function f;
 	bool scrub;
 	int ret;
 
-	ret = lmf_function_find(args->operands[0], &f);
+	ret = lmf_function_find(bdf, &f);
 	if (!ret && !f.driver[0])
 		ret = lmf_no_driver(&f);
 	if (!ret && !f.vfio[0])
@@ -146,6 +162,11 @@ int lmf_cmd_unbind(const struct lmf_args *args)
 	if (!ret)
 		lmf_unbound(args, &f, scrub);
 	return ret;
+}
+
+int lmf_cmd_unbind(const struct lmf_args *args)
+{
+	return lmf_each(args, lmf_unbind_one);
 }
 
 int lmf_cmd_scrub(const struct lmf_args *args)

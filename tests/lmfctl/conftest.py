@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""lmfctl, built once and with sanitizers, on a host of files. LMF_GOLDEN=write
-writes what is expected anew, to be looked at with git diff.
-"""
+"""lmfctl, built once and with sanitizers, on a host of files."""
 import os
 import subprocess
+import sys
 
 import pytest
 
@@ -11,6 +10,8 @@ from host import Host
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
+sys.path.append(TOP + '/tests')
+from expected import assert_expected  # noqa: E402
 
 
 @pytest.fixture(scope='session')
@@ -31,11 +32,4 @@ def host(tmp_path, binary):
 
 @pytest.fixture
 def golden():
-    def compare(name, text):
-        path = f'{HERE}/golden/{name}'
-        if os.environ.get('LMF_GOLDEN') == 'write':
-            with open(path, 'w') as file:
-                file.write(text)
-        with open(path) as file:
-            assert text == file.read()
-    return compare
+    return assert_expected

@@ -59,6 +59,17 @@ def test_json(host, vfs):
     assert result['persist'] == f'driverctl set-override {VF} lmf_vfio_pci'
 
 
+def test_several(host, vfs):
+    """What was done before one that fails stays, and is told."""
+    takes(host, 'lmf_vfio_pci')
+    status, out, err = host.run('bind', '--json', VF, '07:07.7', vfs[1])
+    assert status == 1 and '07:07.7' in err
+    assert [json.loads(line)['result']['function']['bdf']
+            for line in out.splitlines()] == [VF]
+    assert bound_to(host, VF) == 'lmf_vfio_pci'
+    assert bound_to(host, vfs[1]) != 'lmf_vfio_pci'
+
+
 def test_takes_it_from_another_driver(host, vfs):
     takes(host, 'lmf_vfio_pci')
     assert host.run('bind', vfs[1])[0] == 0

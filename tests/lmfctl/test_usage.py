@@ -11,8 +11,10 @@ from host import typical
 
 WRONG = [
     [], ['nonesuch'], ['--json'], ['list', '--force'], ['list', '-x'],
-    ['list', '--nonesuch'], ['bind'], ['bind', '01:10.0', '01:10.2'],
-    ['bind', '-d'], ['vfs', '01:00.0'], ['decode'], ['move', '-f', '01:10.0'],
+    ['list', '--nonesuch'], ['bind'], ['unbind'],
+    ['scrub', '01:10.0', '01:10.2'], ['bind', '-d'], ['vfs', '01:00.0'],
+    ['vfs', '--', '01:00.0', '-18446744073709551613'], ['decode'],
+    ['move', '-f', '01:10.0'],
     ['watch', '-i', '0', '01:10.0'], ['watch', '-n', '-1', '01:10.0'],
     ['watch', '-i', 'x', '01:10.0'], ['watch', '--downtime', '', '01:10.0'],
     ['move', '-f', '01:10.0', '0000:01:10.0'],

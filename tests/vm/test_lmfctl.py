@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """lmfctl on real functions and real migrations."""
 import errno
+import json
 import re
 import statistics
+import sys
 
 import pytest
 
 from bed import TOP
+sys.path.append(TOP + '/tests')
+from expected import assert_expected  # noqa: E402
 
 pytestmark = pytest.mark.full
 # Two sizes of media, so that predictions are made for both.
@@ -17,6 +21,23 @@ LIMIT_MS = 300
 PREDICTIONS = [(pf, written, jobs, delay) for pf, written, delay in
                ((0, 1, 0), (0, 16, 40), (0, 32, 10), (1, 64, 40), (1, 200, 0))
                for jobs in (0, 2)]
+
+
+def masked(text):
+    """Without what may be another number each time."""
+    for pattern, mask in ((r'\d+ bytes', 'N bytes'), (r'in [\d.]+ s', 'in T s'),
+                          (r'"(data_size|bytes|iommu_group)": \d+',
+                           r'"\1": "N"'),
+                          (r'"seconds": [\d.]+', '"seconds": "T"'),
+                          (r'"vfio\d+"', '"vfioN"')):
+        text = re.sub(pattern, mask, text)
+    return text
+
+
+def assert_golden(name, result):
+    text = result if isinstance(result, str) else \
+        json.dumps(result, indent=1) + '\n'
+    assert_expected(name, masked(text))
 
 
 def assert_refused(result, *words):
@@ -63,6 +84,8 @@ def test_probe(outer):
     assert ours['data_size'] > 0
     assert not plain['migration'] and not plain['migration_flags']
     assert not plain['features']['dma_logging_start']
+    assert_golden('probe.txt', ''.join(result['text'].values()))
+    assert_golden('probe.json', [ours, plain])
     for busy in result['busy']:
         assert_refused(busy, 'in use: python3')
 
@@ -115,6 +138,9 @@ def test_move(outer):
     assert last['type'] == 'END' and last['chunks'] > 0
     assert result['size'] == last['offset'] + 40
     assert result['broken']
+    assert result['again']['bytes'] == result['size']
+    assert_golden('move.txt', result['move']['out'])
+    assert_golden('move.json', result['again'])
     assert result['source'] and result['dest']
 
 
@@ -138,6 +164,20 @@ def test_watch_a_migration(outer):
         counters['stop_done_ns'] - counters['stop_start_ns'], abs=1000)
     assert measured['read_ms'] * 1e6 == pytest.approx(
         counters['stop_copy_read_time_ns'], abs=1000)
+
+
+def test_commands_of_the_readme(outer):
+    """Under five of them bind, and read the estimates of a migration."""
+    with open(TOP + '/README.md') as file:
+        lines = re.findall(r'^    (lmfctl .*)$', file.read(), re.M)
+    assert 2 < len(lines) < 5
+    result = outer.call('lmfctl.typed', lines=lines)
+    assert result['drivers'] == ['lmf_vfio_pci'] * 2
+    assert result['printed'][0].split() == lines[1].split()[2:]
+    assert result['status'] == 'completed'
+    assert re.search(r'^PRE_COPY .* \d+ ms ', result['watched'], re.M)
+    assert re.search(r'^device downtime [\d.]+ ms, predicted [\d.]+ ms',
+                     result['watched'], re.M)
 
 
 def test_migration_that_never_converges(outer):

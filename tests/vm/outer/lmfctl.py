@@ -10,7 +10,8 @@ import host
 from block import MODULE, NODE, wait_until
 from disk import Disk as GuestDisk
 from guest import DmaCheck
-from migration import SAVE_READ, churn, fault, pair, slow, wait_state
+from migration import (SAVE_READ, churn, fault, pair, slow, wait_first_pass,
+                       wait_state)
 
 LMFCTL = '/lmf/lmfctl'
 SCRUB = '0x0140'
@@ -271,7 +272,6 @@ def moved():
     move = run('move', '-f', '--save', '/run/stream', source, dest)
     decoded = run('decode', '/run/stream', '--json')
     again = ask('move', '-f', dest, source)
-    back = run('move', '-f', '--save', '/run/stream', source, dest)
     with open('/run/stream', 'r+b') as file:
         file.seek(-60, os.SEEK_END)
         file.write(b'\xff')
@@ -282,7 +282,6 @@ def moved():
             'decoded': {**decoded, 'out': json.loads(decoded['out'])[
                 'result']['records'][-1]},
             'size': os.path.getsize('/run/stream'), 'again': again,
-            'back': back, 'bdfs': [source, dest],
             'source': held_by(source), 'dest': held_by(dest)}
 
 
@@ -364,6 +363,35 @@ def watched():
         ended = watch.end()
         return {'status': status, 'ended': ended, 'last': watch.looks[-1],
                 'states': watch.states(), **both.facts()}
+
+
+def typed(lines):
+    """What the README says, on a host that knows nothing yet: made, bound, and
+    watched while a guest migrates from the first VF to the other.
+    """
+    host.set_vfs(0)
+    os.environ['PATH'] += ':' + os.path.dirname(LMFCTL)
+    *before, watch = lines
+    printed = [subprocess.run(line, shell=True, check=True, text=True,
+                              stdout=subprocess.PIPE).stdout
+               for line in before]
+    drivers = [host.driver(host.virtual_function(n)) for n in range(2)]
+    with pair(name='typed') as both:
+        process = subprocess.Popen(['sh', '-c', 'exec ' + watch], text=True,
+                                   stdout=subprocess.PIPE)
+        both.start(hold=True)
+        wait_first_pass(both.source)
+        both.release()
+        status = both.finish()
+        watched = ''
+        for line in process.stdout:
+            watched += line
+            if line.startswith('device downtime'):
+                break
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+        return {'printed': printed, 'drivers': drivers, 'status': status,
+                'watched': watched}
 
 
 def never_converges():
