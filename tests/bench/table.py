@@ -3,9 +3,15 @@
 """table.py: put build/bench.json into docs/bench.md, as tables."""
 import json
 import os
+import sys
+import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
+sys.path.append(TOP + '/tests')
+import suites  # noqa: E402
+
+RESULT = TOP + '/build/bench.json'
 DOCUMENT = TOP + '/docs/bench.md'
 MARK = '<!-- what follows is made by tests/bench/table.py -->\n'
 MET = {True: 'met', False: '**missed**', None: ''}
@@ -49,8 +55,14 @@ def table(title, heads, rows):
         '| ' + ' | '.join(line) + ' |' for line in lines]) + '\n'
 
 
+def measured():
+    """The day, and the tree, if that is still what it was."""
+    day = time.strftime('%F', time.localtime(os.path.getmtime(RESULT)))
+    return f'{day}, tree {suites.tree()}'
+
+
 def main():
-    with open(TOP + '/build/bench.json', encoding='utf-8') as f:
+    with open(RESULT, encoding='utf-8') as f:
         rows = json.load(f)
     known = [one for one in rows if 'ways' in one and
              one['name'].startswith('report_')]
@@ -58,6 +70,7 @@ def main():
     memory = [one for one in rows if one['name'].startswith('memory_')]
     with open(DOCUMENT, encoding='utf-8') as f:
         text = f.read().split(MARK)[0] + MARK
+    text += f'\nMeasured on {measured()}.\n'
     text += table('Reports, microseconds',
                   ['name', 'format', 'ours', 'per page', 'whole bitmap',
                    'floor', 'ratio', 'target', ''],

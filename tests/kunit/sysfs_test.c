@@ -146,12 +146,32 @@ static void sysfs_test_error(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, sysfs_named(test, "last_error"), "-5");
 }
 
+/* Nobody who holds a lock for as long as the device likes holds it up. */
+/* points: 40 */
+static void sysfs_test_never_waits(struct kunit *test)
+{
+	struct sysfs_bed *b = test->priv;
+	struct mutex *held[] = {
+		&b->dev.state_mutex, &b->dev.tracker.report_mutex,
+		&b->dev.tracker.read_mutex, &b->dev.tracker.lock,
+	};
+	unsigned int i, n;
+
+	for (i = 0; i < ARRAY_SIZE(held); i++) {
+		mutex_lock(held[i]);
+		for (n = 0; n < SYSFS_FILES; n++)
+			sysfs_file(test, lmf_migration_attrs[n]);
+		mutex_unlock(held[i]);
+	}
+}
+
 static struct kunit_case sysfs_test_cases[] = {
 	KUNIT_CASE(sysfs_test_tracker),
 	KUNIT_CASE(sysfs_test_choice),
 	KUNIT_CASE(sysfs_test_state),
 	KUNIT_CASE(sysfs_test_stats),
 	KUNIT_CASE(sysfs_test_error),
+	KUNIT_CASE(sysfs_test_never_waits),
 	{}
 };
 
