@@ -51,6 +51,13 @@ def test_uapi_of_another_log(assert_passes, log_format):
     assert_passes('-V', 'group', '-f', 'dma_log', log_format=log_format)
 
 
+# points: 24
+@pytest.mark.parametrize('log_format', ['ring', 'ranges', 'bitmap'])
+def test_log_is_paid_for_by_who_starts_it(outer, log_format):
+    """By his memory cgroup. What else he pays for here is little."""
+    assert outer.call('logcost.charged', log_format=log_format) < 16 << 20
+
+
 def test_device_of_another_make(outer):
     """Without its plug-in ours is one of which only the uAPI tells."""
     result = outer.call('uapi.run', timeout=1800,

@@ -9,9 +9,12 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import re
+import subprocess
 import time
 
 import host
+from block import wait_until
 from disk import Disk
 from migration import pair
 
@@ -20,6 +23,8 @@ FEATURE = 0x3b75
 GET, SET = 1 << 16, 1 << 17
 START, STOP, REPORT = 6, 7, 8
 PAGE = 4096
+# Of any log at least: a ring, or a buffer that it is read into.
+LOG_BYTES = 64 << 10
 
 FIO = ('fio --name=load --filename=/dev/lmf0 --rw=randread --bs=16k '
        '--ioengine=libaio --direct=1 --iodepth=16 --time_based '
@@ -124,6 +129,45 @@ def compare(log, guest, name, result, log_first, seconds=2):
     result['without'].append(interval(guest, seconds)[0])
     if not log_first:
         logged(log, guest, name, result, seconds)
+
+
+@contextlib.contextmanager
+def own_memory(group='/sys/fs/cgroup/lmf-log'):
+    """This process in a memory cgroup of its own: a function that says how many
+    bytes the kernel has allocated for it.
+    """
+    top = os.path.dirname(group)
+    if not os.path.exists(top + '/cgroup.procs'):
+        subprocess.run(['mount', '-t', 'cgroup2', 'none', top], check=True)
+    host.write(top + '/cgroup.subtree_control', '+memory')
+    os.makedirs(group, exist_ok=True)
+    host.write(group + '/cgroup.procs', os.getpid())
+
+    def used():
+        return int(re.search(r'^kernel (\d+)$',
+                             host.read(group + '/memory.stat'), re.M)[1])
+    try:
+        yield used
+    finally:
+        host.write(top + '/cgroup.procs', os.getpid())
+        os.rmdir(group)
+
+
+def charged(log_format, memory=512):
+    """What who starts a log pays for it, until he stops it; the kernel sums up
+    every two seconds.
+    """
+    with pair(name='charged', memory=memory) as both, own_memory() as used:
+        host.choose_log_format(both.source.bdf, log_format)
+        with contextlib.closing(Log(both.source.process,
+                                    memory << 20)) as log:
+            before = used()
+            log.start()
+            wait_until(lambda: used() >= before + LOG_BYTES, 60)
+            most = used()
+            log.stop()
+            wait_until(lambda: used() <= most - LOG_BYTES, 60)
+    return most - before
 
 
 def measure(formats, rounds, memory=512):
