@@ -51,8 +51,8 @@ def test_uapi_of_another_log(assert_passes, log_format):
     assert_passes('-V', 'group', '-f', 'dma_log', log_format=log_format)
 
 
-# points: 24
 @pytest.mark.parametrize('log_format', ['ring', 'ranges', 'bitmap'])
+# points: 24
 def test_log_is_paid_for_by_who_starts_it(outer, log_format):
     """By his memory cgroup. What else he pays for here is little."""
     assert outer.call('logcost.charged', log_format=log_format) < 16 << 20
