@@ -143,12 +143,10 @@ def test_tool(system):
 
 
 # What would tell of, or change, the kernel that runs here.
-UNAME = """#!/bin/sh
-[ "$*" = -r ] && echo {release} || exec /usr/bin/uname "$@"
-"""
-MODPROBE = """#!/bin/sh
-exec /usr/sbin/modprobe -n -S {release} "$@"
-"""
+INSTEAD = {
+    'uname': '[ "$*" = -r ] && echo {release} || exec /usr/bin/uname "$@"',
+    'depmod': 'exec /usr/sbin/depmod "$@" {release}',
+    'modprobe': 'exec /usr/sbin/modprobe -n -S {release} "$@"'}
 APT = 'APT::Get::Assume-Yes "true"; APT::Sandbox::User "root";'
 
 
@@ -156,14 +154,15 @@ def test_guide_installs_from_source(tmp_path):
     """Line by line, as it stands there."""
     system = System(tmp_path)
     with open(TOP + '/docs/operators.md') as file:
-        block = re.search(r'^## Install\n.*?\n((?: {4}.*\n)+)', file.read(),
-                          re.M | re.S)
+        block = re.search(r'^## Install\n.*?\n((?: {4}[^\n]*\n)+)',
+                          file.read(), re.M | re.S)
     lines = [line.strip() for line in block[1].splitlines()]
     assert len(lines) == 5
-    for name, text in (('uname', UNAME), ('modprobe', MODPROBE)):
+    (tmp_path / 'bin').mkdir()
+    for name, text in INSTEAD.items():
         path = tmp_path / 'bin' / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text.format(release=system.release))
+        path.write_text('#!/bin/sh\n' + text.format(release=system.release) +
+                        '\n')
         path.chmod(0o755)
     for part in ('src', 'include', 'firmware-iface'):
         shutil.copytree(f'{TOP}/{part}', tmp_path / 'tree' / part)

@@ -21,5 +21,6 @@ mount bind "$dir" mnt
 exec chroot "$dir/over" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 	HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
 '
-exec unshare --mount --pid --fork --kill-child --mount-proc=/proc \
-	bash -c "$inside" over "$@"
+# In a chroot / is no mount, and those of the Debian 13 root are private.
+exec unshare --mount --propagation unchanged --pid --fork --kill-child \
+	--mount-proc=/proc bash -c "$inside" over "$@"
