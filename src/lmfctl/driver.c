@@ -142,7 +142,6 @@ int lmf_driver_unbind(struct lmf_function *f)
 	const struct lmf_function old = *f;
 	int err = lmf_release(f);
 
-	lmf_function_refresh(f);
 	if (err)
 		return lmf_fail(f->bdf, "cannot be taken from %s: %s",
 				old.driver, lmf_why(err));

@@ -284,16 +284,15 @@ static bool lmf_watch_over(struct lmf_watch *w)
 		w->c.value[LMF_C_STOP_COPY_LAST_BYTE],
 		w->c.value[LMF_C_LOAD_DONE],
 	};
-	bool under_way = lmf_in_precopy(&w->c) || lmf_in_stop_copy(&w->c) ||
-			 !strcmp(w->c.state, "RESUMING");
+	bool saves = lmf_in_precopy(&w->c) || lmf_in_stop_copy(&w->c);
+	bool under_way = saves || !strcmp(w->c.state, "RESUMING");
 	/* They are 0 again when the next one begins. */
-	bool ended = (ends[0] && ends[0] != w->ends[0]) ||
-		     (ends[1] && ends[1] != w->ends[1]);
-	bool over = (w->seen || ended) && !under_way;
+	bool saved = ends[0] && ends[0] != w->ends[0];
+	bool loaded = ends[1] && ends[1] != w->ends[1];
+	bool over = (w->seen || saved || loaded) && !under_way;
 
 	w->seen = under_way;
-	w->saves |= lmf_in_precopy(&w->c) || lmf_in_stop_copy(&w->c) ||
-		    (ends[0] && ends[0] != w->ends[0]);
+	w->saves |= saves || saved;
 	memcpy(w->ends, ends, sizeof(ends));
 	if (over && w->saves)
 		lmf_watch_ended(w);

@@ -89,20 +89,20 @@ def sampled(lines, name):
 
 def row(lines, name, workload, log_format=None):
     runs = times(lines, name)
-    way, baseline = FORMATS.get(log_format, 'ours'), \
-        BASELINES.get(name, 'per_page')
+    ours = FORMATS.get(log_format, 'ours')
+    baseline = BASELINES.get(name, 'per_page')
     ways = {way: statistics.median(ns) / 1e3 for way, ns in runs.items()}
     one = {
         'name': name, 'workload': workload, 'format': log_format, 'unit': 'us',
-        'n': len(runs[way]), 'baseline_is': baseline,
-        'sampled': sampled(lines, name), 'ours': ways[way],
+        'n': len(runs[ours]), 'baseline_is': baseline,
+        'sampled': sampled(lines, name), 'ours': ways[ours],
         'baseline': ways[baseline], 'floor': ways.get('floor'),
-        'ratio': ratio(runs[baseline], runs[way]), 'ways': ways,
+        'ratio': ratio(runs[baseline], runs[ours]), 'ways': ways,
     }
     if name in TARGETS and log_format in TARGETS[name][3]:
         least, most, one['target'], _ = TARGETS[name]
         one['met'] = one['ratio'] >= least and (
-            not most or ratio(runs[way], runs['floor']) <= most)
+            not most or ratio(runs[ours], runs['floor']) <= most)
     return one
 
 

@@ -362,7 +362,6 @@ static void format_test_random(struct kunit *test)
 	sweep_down(s);
 }
 
-/* A bank that could not be read is read again, and nothing more is dirty. */
 /* Nothing but what was written is told, where there is room for all of it. */
 /* points: 31 */
 static void format_test_precise(struct kunit *test)
@@ -387,6 +386,7 @@ static void format_test_precise(struct kunit *test)
 	sweep_down(s);
 }
 
+/* A bank that could not be read is read again, and nothing more is dirty. */
 /* points: 29 */
 static void format_test_read_again(struct kunit *test)
 {

@@ -9,6 +9,7 @@
 #include "mock_vf.h"
 
 #include <kunit/test.h>
+#include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/kthread.h>
 #include <linux/mman.h>
@@ -61,6 +62,22 @@ struct pair {
 	u8 *stream;
 	size_t bytes;
 };
+
+/* User memory whose faults @fops plays, to which @priv is known. */
+static inline char __user *map_played(struct kunit *test,
+				      const struct file_operations *fops,
+				      void *priv, size_t bytes, int flags)
+{
+	struct file *f = anon_inode_getfile("lmf-played", fops, priv, O_RDWR);
+	unsigned long at;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(f));
+	at = kunit_vm_mmap(test, f, 0, bytes, PROT_READ | PROT_WRITE, flags,
+			   0);
+	fput(f);
+	KUNIT_ASSERT_NE(test, at, 0);
+	return (char __user *)at;
+}
 
 static inline struct file *set_state(struct bed *b, u32 state)
 {

@@ -69,7 +69,14 @@ static void poll_test_dirty(struct kunit *test)
 	fput(f);
 }
 
+/**
+ * struct poller - who waits for events of a session
+ * @migf: session
+ * @entry: in its queue
+ * @woken: was woken
+ */
 struct poller {
+	struct lmf_migf *migf;
 	struct wait_queue_entry entry;
 	bool woken;
 };
@@ -81,10 +88,29 @@ static int poller_wake(struct wait_queue_entry *entry, unsigned int mode,
 	return 1;
 }
 
-static void poller_add(struct poller *poller, struct lmf_migf *migf)
+static void poller_add(struct poller *poller, struct file *f)
 {
+	poller->migf = f->private_data;
 	init_waitqueue_func_entry(&poller->entry, poller_wake);
-	add_wait_queue(&migf->wq, &poller->entry);
+	add_wait_queue(&poller->migf->wq, &poller->entry);
+}
+
+static void poller_drop(struct poller *poller, struct file *f)
+{
+	remove_wait_queue(&poller->migf->wq, &poller->entry);
+	fput(f);
+}
+
+/* He does not wait in read(), either. */
+static struct file *poller_save(struct kunit *test, struct poller *poller)
+{
+	struct pair *p = test->priv;
+	struct file *f = set_state(p->src, STATE(PRE_COPY));
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	f->f_flags |= O_NONBLOCK;
+	poller_add(poller, f);
+	return f;
 }
 
 /* Who polls does not wait until the device has answered somebody else. */
@@ -98,8 +124,8 @@ static void poll_test_busy(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
 	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -ENOMSG);
-	migf = f->private_data;
-	poller_add(&poller, migf);
+	poller_add(&poller, f);
+	migf = poller.migf;
 	mutex_lock(&migf->lock);
 	KUNIT_EXPECT_EQ(test, f->f_op->poll(f, NULL), 0);
 	KUNIT_EXPECT_FALSE(test, READ_ONCE(poller.woken));
@@ -111,8 +137,7 @@ static void poll_test_busy(struct kunit *test)
 	mutex_lock(&migf->lock);
 	lmf_migf_unlock(migf);
 	KUNIT_EXPECT_FALSE(test, READ_ONCE(poller.woken));
-	remove_wait_queue(&migf->wq, &poller.entry);
-	fput(f);
+	poller_drop(&poller, f);
 }
 
 /* He who is refused since another one is at it is woken when that one goes. */
@@ -121,13 +146,9 @@ static void poll_test_refused(struct kunit *test)
 {
 	struct poller poller = { };
 	struct pair *p = test->priv;
-	struct file *f = set_state(p->src, STATE(PRE_COPY));
-	struct lmf_migf *migf;
+	struct file *f = poller_save(test, &poller);
+	struct lmf_migf *migf = poller.migf;
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
-	migf = f->private_data;
-	f->f_flags |= O_NONBLOCK;
-	poller_add(&poller, migf);
 	mutex_lock(&migf->lock);
 	KUNIT_EXPECT_EQ(test, read_some(p, f, 1), -EAGAIN);
 	poller.woken = false;
@@ -140,8 +161,7 @@ static void poll_test_refused(struct kunit *test)
 	lmf_migf_end_io(migf);
 	KUNIT_EXPECT_TRUE(test, READ_ONCE(poller.woken));
 	KUNIT_EXPECT_EQ(test, read_some(p, f, 1), 1);
-	remove_wait_queue(&migf->wq, &poller.entry);
-	fput(f);
+	poller_drop(&poller, f);
 }
 
 /* What gets dirty after the end wakes him, though he did not poll there. */
@@ -150,14 +170,9 @@ static void poll_test_edge(struct kunit *test)
 {
 	struct poller poller = { };
 	struct pair *p = test->priv;
-	struct file *f = set_state(p->src, STATE(PRE_COPY));
-	struct lmf_migf *migf;
+	struct file *f = poller_save(test, &poller);
 	size_t before;
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
-	migf = f->private_data;
-	f->f_flags |= O_NONBLOCK;
-	poller_add(&poller, migf);
 	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -ENOMSG);
 	mock_vf_write(&p->src->vf, 3, 1);
 	poller.woken = false;
@@ -165,8 +180,7 @@ static void poll_test_edge(struct kunit *test)
 	before = p->bytes;
 	KUNIT_EXPECT_EQ(test, read_all(p, f, SZ_16K), -ENOMSG);
 	KUNIT_EXPECT_EQ(test, p->bytes, before + SEG_RECORD);
-	remove_wait_queue(&migf->wq, &poller.entry);
-	fput(f);
+	poller_drop(&poller, f);
 }
 
 /* However long somebody else has the lock. */

@@ -5,7 +5,6 @@
  */
 #include "migration_bed.h"
 
-#include <linux/anon_inodes.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 
@@ -196,17 +195,10 @@ static const struct file_operations told_fops = {
 static unsigned long told_map(struct kunit *test, struct page *page)
 {
 	struct vfio_precopy_info info = { .argsz = sizeof(info) };
-	struct file *f = anon_inode_getfile("lmf-told", &told_fops, page,
-					    O_RDWR);
-	unsigned long at;
 
-	KUNIT_ASSERT_FALSE(test, IS_ERR(f));
 	memcpy(page_address(page), &info, sizeof(info));
-	at = kunit_vm_mmap(test, f, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_SHARED, 0);
-	fput(f);
-	KUNIT_ASSERT_NE(test, at, 0);
-	return at;
+	return (unsigned long)map_played(test, &told_fops, page, PAGE_SIZE,
+					 MAP_SHARED);
 }
 
 /* Who could not be told that initial_bytes rose is told the next time. */

@@ -5,7 +5,6 @@
  */
 #include "migration_bed.h"
 
-#include <linux/anon_inodes.h>
 #include <linux/mm.h>
 
 /* One that is full: the mock's chunks are 4096 bytes. */
@@ -488,16 +487,8 @@ static const struct file_operations watched_fops = {
 
 static char __user *watched_map(struct pair *p, struct watched *w)
 {
-	struct file *f = anon_inode_getfile("lmf-watched", &watched_fops, w,
-					    O_RDWR);
-	unsigned long at;
-
-	KUNIT_ASSERT_FALSE(p->test, IS_ERR(f));
-	at = kunit_vm_mmap(p->test, f, 0, 4 * PAGE_SIZE,
-			   PROT_READ | PROT_WRITE, MAP_PRIVATE, 0);
-	fput(f);
-	KUNIT_ASSERT_NE(p->test, at, 0);
-	return (char __user *)at;
+	return map_played(p->test, &watched_fops, w, 4 * PAGE_SIZE,
+			  MAP_PRIVATE);
 }
 
 /*

@@ -375,63 +375,62 @@ static void *report_on_and_on(void *priv)
 	return NULL;
 }
 
+#define REPORTERS	2
+
+static struct reporter reporters[REPORTERS];
+static pthread_t reporter_threads[REPORTERS];
+
+static void begin_reports(struct __test_metadata *_metadata,
+			  const struct vdev *dev)
+{
+	for (int i = 0; i < REPORTERS; i++) {
+		reporters[i].dev = dev;
+		ASSERT_EQ(0, pthread_create(&reporter_threads[i], NULL,
+					    report_on_and_on, &reporters[i]));
+	}
+}
+
+/* Judge what all of them and a last report were told together. */
+static uint64_t end_reports(struct __test_metadata *_metadata,
+			    const struct vdev *dev)
+{
+	static uint8_t told[DMA_PAGES / 8];
+
+	for (int i = 0; i < REPORTERS; i++) {
+		reporters[i].stop = true;
+		pthread_join(reporter_threads[i], NULL);
+		EXPECT_EQ(0, reporters[i].bad);
+	}
+	ASSERT_EQ(0, vdev_log_report(dev, DMA_IOVA, DMA_BYTES, PAGE, told));
+	for (int i = 0; i < REPORTERS; i++)
+		for (size_t at = 0; at < sizeof(told); at++)
+			told[at] |= reporters[i].bitmap[at];
+	return judge_report(_metadata, &model, 0, DMA_PAGES, PAGE, told);
+}
+
 /* points: 28 */
 TEST_F_TIMEOUT(dma_log, reports_of_several_threads, LIMIT)
 {
-	static struct reporter r[2];
-	static uint8_t last[DMA_PAGES / 8];
-	pthread_t threads[2];
-
 	if (!begin_log(_metadata, &self->dev, PAGE))
 		SKIP(return, NO_PLUGIN);
-	for (int i = 0; i < 2; i++) {
-		r[i].dev = &self->dev;
-		ASSERT_EQ(0, pthread_create(&threads[i], NULL,
-					    report_on_and_on, &r[i]));
-	}
+	begin_reports(_metadata, &self->dev);
 	for (int i = 0; i < 300; i++)
 		ASSERT_EQ(0, write_random(&model));
-	for (int i = 0; i < 2; i++) {
-		r[i].stop = true;
-		pthread_join(threads[i], NULL);
-		EXPECT_EQ(0, r[i].bad);
-	}
-	ASSERT_EQ(0, vdev_log_report(&self->dev, DMA_IOVA, DMA_BYTES, PAGE,
-				     last));
-	for (size_t i = 0; i < sizeof(last); i++)
-		last[i] |= r[0].bitmap[i] | r[1].bitmap[i];
-	EXPECT_EQ(0, judge_report(_metadata, &model, 0, DMA_PAGES, PAGE, last));
+	EXPECT_EQ(0, end_reports(_metadata, &self->dev));
 }
 
-/* Of what several threads are told, while resets empty the log under them. */
+/* What several threads are told, while resets empty the log under them. */
 /* points: 28, 33 */
 TEST_F_TIMEOUT(dma_log, reports_while_it_is_reset, LIMIT)
 {
-	static struct reporter r[2];
-	static uint8_t last[DMA_PAGES / 8];
-	pthread_t threads[2];
-
 	if (!begin_log(_metadata, &self->dev, PAGE))
 		SKIP(return, NO_PLUGIN);
-	for (int i = 0; i < 2; i++) {
-		r[i].dev = &self->dev;
-		ASSERT_EQ(0, pthread_create(&threads[i], NULL,
-					    report_on_and_on, &r[i]));
-	}
+	begin_reports(_metadata, &self->dev);
 	for (int round = 0; round < 20; round++) {
 		for (int i = 0; i < 10; i++)
 			ASSERT_EQ(0, write_random(&model));
 		ASSERT_EQ(0, vdev_reset(&self->dev));
 		ASSERT_NE(NULL, start_plugin(&self->dev));
 	}
-	for (int i = 0; i < 2; i++) {
-		r[i].stop = true;
-		pthread_join(threads[i], NULL);
-		EXPECT_EQ(0, r[i].bad);
-	}
-	ASSERT_EQ(0, vdev_log_report(&self->dev, DMA_IOVA, DMA_BYTES, PAGE,
-				     last));
-	for (size_t i = 0; i < sizeof(last); i++)
-		last[i] |= r[0].bitmap[i] | r[1].bitmap[i];
-	judge_report(_metadata, &model, 0, DMA_PAGES, PAGE, last);
+	end_reports(_metadata, &self->dev);
 }

@@ -75,6 +75,13 @@ reason()
 	fi
 }
 
+# keep_gcno FROM TO: what gcov needs besides the counts, in the same folders.
+keep_gcno()
+{
+	"$steps/enter.sh" rsync -rm --include='*/' --include='*.gcno' \
+		--exclude='*' "$1/" "$2/"
+}
+
 # in_place DIR CMD...: build with make in a folder where earlier results lie.
 # What a killed compiler left there is half a file that is newer than its
 # source, so after that all objects are made again.

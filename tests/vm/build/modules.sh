@@ -23,8 +23,7 @@ build()
 	"$steps/enter.sh" make -s -C "$kernel/build" M="$tree" W=1 \
 		KCFLAGS=-Werror -j"$(nproc)" $gcov modules
 	mv "$tree"/src/*/*.ko "$OUT"
-	[ -z "$gcov" ] || rsync -rm --include='*/' --include='*.gcno' \
-		--exclude='*' "$tree/" "$OUT/gcno/"
+	[ -z "$gcov" ] || keep_gcno "$tree" "$OUT/gcno"
 	rm -rf "$tree"
 }
 

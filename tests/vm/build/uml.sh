@@ -98,9 +98,8 @@ build()
 		cd '$tree'
 		echo 'obj-y += $suites/' >drivers/lmf/Makefile
 		make -s ARCH=um -j\$(nproc) $gcov linux
-		cp linux '$OUT/'
-		[ -z '$gcov' ] || rsync -rm --include='*/' --include='*.gcno' \
-			--exclude='*' drivers/lmf/ '$OUT/gcno/'"
+		cp linux '$OUT/'"
+	[ -z "$gcov" ] || keep_gcno "$tree/drivers/lmf" "$OUT/gcno"
 }
 
 tree_key=$(key "$(declare -f build_tree)" "${fragments[@]}" "$kunit/Kconfig" \

@@ -370,15 +370,16 @@ def typed(lines):
     watched while a guest migrates from the first VF to the other.
     """
     host.set_vfs(0)
-    os.environ['PATH'] += ':' + os.path.dirname(LMFCTL)
+    env = {**os.environ,
+           'PATH': f"{os.environ['PATH']}:{os.path.dirname(LMFCTL)}"}
     *before, watch = lines
     printed = [subprocess.run(line, shell=True, check=True, text=True,
-                              stdout=subprocess.PIPE).stdout
+                              stdout=subprocess.PIPE, env=env).stdout
                for line in before]
     drivers = [host.driver(host.virtual_function(n)) for n in range(2)]
     with pair(name='typed') as both:
         process = subprocess.Popen(['sh', '-c', 'exec ' + watch], text=True,
-                                   stdout=subprocess.PIPE)
+                                   stdout=subprocess.PIPE, env=env)
         both.start(hold=True)
         wait_first_pass(both.source)
         both.release()
