@@ -7,13 +7,15 @@ import host
 
 TRACING = '/sys/kernel/tracing/'
 # The driver has a word for each chunk that came, and none for one that it asks
-# for. But that is one call of the PF driver, which returns a pointer or an
-# error once the device was told.
-ASKED = 'r:lmf/asked lmf:lmf_vf_save_read ret=$retval:s64'
+# for or puts in front of its reader. But these are calls: one of the PF driver,
+# which returns a pointer or an error once the device was told, and one that
+# makes the record's header.
+PROBES = ('r:lmf/asked lmf:lmf_vf_save_read ret=$retval:s64',
+          'p:lmf/put lmf_vfio_pci:lmf_stream_put_state')
 CAME = 'events/lmf_vfio/lmf_vfio_save_chunk/'
 EVENT = re.compile(r': asked: .* ret=(\S+)$|'
-                   r': lmf_vfio_save_chunk: \S+ before record (\d+): (\d+) b',
-                   re.M)
+                   r': (put): |'
+                   r': lmf_vfio_save_chunk: .*: (\d+) bytes( empty)?', re.M)
 
 
 def failed(ret):
@@ -21,16 +23,16 @@ def failed(ret):
 
 
 def chunks():
-    """None for each chunk that was asked for; for each that came, before which
-    record of the stream, and its bytes.
+    """'asked' and 'put', or of a chunk that came its bytes and whether it left
+    nothing unsent.
     """
     text = host.read(TRACING + 'trace')
     written = re.search(r'entries-in-buffer/entries-written: (\d+)/(\d+)', text)
     if written[1] != written[2]:
         raise RuntimeError(f'of {written[2]} events only {written[1]} are left')
-    return [(int(record), int(length)) if record else None
-            for ret, record, length in EVENT.findall(text)
-            if record or not failed(ret)]
+    return [put or ((int(length), bool(empty)) if length else 'asked')
+            for ret, put, length, empty in EVENT.findall(text)
+            if not (ret and failed(ret))]
 
 
 @contextlib.contextmanager
@@ -41,8 +43,8 @@ def saving():
     host.write(TRACING + 'trace_clock', 'counter')
     host.write(TRACING + 'buffer_size_kb', 4096)
     host.write(TRACING + 'trace', '')
-    host.write(TRACING + 'kprobe_events', ASKED)
-    events = TRACING + 'events/lmf/asked/enable', TRACING + CAME + 'enable'
+    host.write(TRACING + 'kprobe_events', '\n'.join(PROBES))
+    events = TRACING + 'events/lmf/enable', TRACING + CAME + 'enable'
     found = []
     try:
         for enable in events:
