@@ -11,6 +11,7 @@ from host import DEVICES, typical
 from stream import stream
 from test_bind import takes
 from test_status import PRECOPY
+from test_usage import commands
 
 
 @pytest.mark.parametrize('page, least', [('docs/operators.md', 6),
@@ -73,23 +74,50 @@ def test_counters_are_those_of_the_driver():
     assert names('/docs/sysfs-abi.md', r'`(\w+)`') >= shown | settings
 
 
-def test_every_name_is_documented(host, tmp_path):
-    """Those of JSON, and the driver's counters."""
+def documented():
+    """By section of the page: the names in its table, and those elsewhere."""
+    with open(TOP + '/docs/lmfctl-json.md') as file:
+        text = file.read()
+    for part in text.split('\n## ')[1:]:
+        title, _, rest = part.partition('\n')
+        cells = ' '.join(re.findall(r'^\| (`[^|]*`) \|', rest, re.M))
+        table = set(re.findall(r'`(\w+)`', cells))
+        yield title, table, set(re.findall(r'[`"](\w+)["`]', rest)) - table
+
+
+def golden_result(name):
+    with open(f'{TOP}/tests/lmfctl/golden/{name}.json') as file:
+        return [json.load(file)]
+
+
+def printed(host, tmp_path):
+    """What each command prints; those that open a device did so in the bed."""
     vfs = typical(host)
     takes(host, 'lmf_vfio_pci')
     host.kernel(DEVICES + '0000:01:00.0/scrub_vf', lambda text: None)
     host.counters(vfs[0], **PRECOPY)
     (tmp_path / 'stream').write_bytes(stream(b'abcd')[:-1])
-    with open(TOP + '/docs/lmfctl-json.md') as file:
-        documented = file.read()
-    with open(TOP + '/docs/sysfs-abi.md') as file:
-        counters = file.read()
+    yield from ((name, golden_result(name)) for name in ('probe', 'move'))
     for args in (['list', '--all'], ['status'], ['watch', '-n', '2', vfs[0]],
                  ['decode', tmp_path / 'stream'], ['bind', vfs[2]],
                  ['unbind', vfs[2]], ['scrub', vfs[2]],
                  ['vfs', '01:00.0', '3']):
-        out = host.run(args[0], '--json', *args[1:])[1].splitlines()
-        assert out, args
-        for key in {key for line in out for key in keys(json.loads(line))}:
-            assert f'`{key}`' in documented + counters or \
-                f'"{key}"' in documented, key
+        out = host.run(args[0], '--json', *args[1:])[1]
+        yield args[0], [json.loads(line) for line in out.splitlines()]
+
+
+def test_every_name_is_documented(host, tmp_path):
+    """In its command's section, and what is there is printed."""
+    pages = {title: names for title, *names in documented()}
+    common = pages['A function'][0] | {'schema', 'command', 'result'} | \
+        names('/docs/sysfs-abi.md', r'`(\w+)`')
+    seen = set()
+    for command, results in printed(host, tmp_path):
+        table, elsewhere = pages[command]
+        found = {*keys(results)}
+        assert found, command
+        assert not table - found, command
+        assert not found - table - elsewhere - common, command
+        seen |= found
+    assert not pages['A function'][0] - seen
+    assert {*pages} == {'A function', *commands(host)}
