@@ -170,6 +170,24 @@ def charged(log_format, memory=512):
     return most - before
 
 
+def chosen(choose, look, memory=512):
+    """What `look` prints before a log is on, while it is, and afterwards."""
+    def printed():
+        return subprocess.run(look.replace('{}', both.source.bdf), shell=True,
+                              check=True, stdout=subprocess.PIPE,
+                              text=True).stdout.strip()
+    with pair(name='chosen', memory=memory) as both:
+        subprocess.run(choose.replace('{}', both.source.bdf), shell=True,
+                       check=True)
+        with contextlib.closing(Log(both.source.process,
+                                    memory << 20)) as log:
+            result = [printed()]
+            log.start()
+            result.append(printed())
+            log.stop()
+            return [*result, printed()]
+
+
 def measure(formats, rounds, memory=512):
     """For each format, rounds of: MiB a second without a log and then with
     one, ns of each report and the pages that it told.
