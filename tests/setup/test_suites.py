@@ -33,3 +33,14 @@ def test_unknown(tier):
     assert done.returncode == 1 and not done.stdout
     assert done.stderr.startswith('no suite ')
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize('args', [[], ['quik'], ['suite'], ['quick', 'kunit'],
+                                  ['suite', 'kunit', 'uapi']])
+def test_usage(args):
+    """What is not understood is not left out."""
+    done = subprocess.run([TOP + '/tests/run', *args], text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == 2 and not done.stdout
+    assert done.stderr.startswith('usage: tests/run ')
+    assert len(done.stderr.splitlines()) == 1
