@@ -10,6 +10,7 @@
 #include "driver.h"
 #include "holders.h"
 #include "lmfctl.h"
+#include "signals.h"
 #include "sriov.h"
 
 static void lmf_show_function(const struct lmf_args *args, const char *command,
@@ -137,6 +138,20 @@ static int lmf_no_driver(const struct lmf_function *f)
 			f->bdf);
 }
 
+/* Who gets it next would find what it holds, if nothing told of that. */
+static int lmf_unbind_and_scrub(struct lmf_function *f, bool scrub)
+{
+	sigset_t before;
+	int ret;
+
+	lmf_signals_hold(&before);
+	ret = lmf_driver_unbind(f);
+	if (!ret && scrub)
+		ret = lmf_scrub(f);
+	lmf_signals_release(&before);
+	return ret;
+}
+
 static int lmf_unbind_one(const struct lmf_args *args, const char *bdf)
 {
 	struct lmf_function f;
@@ -152,13 +167,10 @@ static int lmf_unbind_one(const struct lmf_args *args, const char *bdf)
 			       f.driver);
 	if (!ret)
 		ret = lmf_takable(&f);
-	if (!ret)
-		ret = lmf_driver_unbind(&f);
 	if (ret)
 		return ret;
 	scrub = !args->no_scrub && lmf_can_scrub(&f);
-	if (scrub)
-		ret = lmf_scrub(&f);
+	ret = lmf_unbind_and_scrub(&f, scrub);
 	if (!ret)
 		lmf_unbound(args, &f, scrub);
 	return ret;

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -17,6 +16,7 @@
 
 #include "driver.h"
 #include "say.h"
+#include "signals.h"
 #include "verdict.h"
 
 /* A driver may probe in the background; no event tells of the end. */
@@ -117,22 +117,18 @@ static void lmf_bind_failed(struct lmf_function *f,
 int lmf_driver_bind(struct lmf_function *f, const char *driver)
 {
 	const struct lmf_function old = *f;
-	sigset_t signals, before;
+	sigset_t before;
 	int err;
 
 	if (!lmf_exists("/sys/bus/pci/drivers/%s", driver))
 		return lmf_fail(f->bdf,
 				"driver %s is not loaded: 'modprobe %s', and try again",
 				driver, driver);
-	/* Half of it would be neither done nor undone. */
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, &before);
+	lmf_signals_hold(&before);
 	err = lmf_attach(f, driver);
 	if (err)
 		lmf_bind_failed(f, &old, driver, err);
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	lmf_signals_release(&before);
 	return err ? LMF_EXIT_FAILED : LMF_EXIT_OK;
 }
 

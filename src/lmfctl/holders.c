@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who uses a function: a process that has its VFIO device or its disk open, a
- * mounted file system, swap, a device on top of its disk, a network interface
- * that is up.
+ * Who uses a function: a process that has its VFIO device, its disk or another
+ * of its nodes open, a mounted file system, swap, a device on top of its disk,
+ * a network interface that is up or that a container has.
  *
  * To take a function away from a VFIO user would wait for him, and from a
  * file system would break it, so both are refused first. Of a disk the kernel
@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "holders.h"
@@ -48,14 +49,55 @@ static void lmf_held(struct lmf_holder *h, const char *what, ...)
 	va_end(args);
 }
 
-/* Has the process one of these files open? @second may be NULL. */
-static bool lmf_process_has(const char *pid, const char *first,
-			    const char *second)
+/**
+ * struct lmf_node - a device node that somebody may have open
+ * @path: where it is found as a rule
+ * @number: as sysfs tells it, "240:0"; empty if it does not
+ * @block: it is one of a block device
+ */
+struct lmf_node {
+	char path[NAME_MAX + 32];
+	char number[32];
+	bool block;
+};
+
+/* @number of what is below a folder of sysfs. */
+static struct lmf_node lmf_node(const char *path, const char *folder)
 {
-	char folder[PATH_MAX], path[PATH_MAX], target[PATH_MAX];
+	struct lmf_node node = {};
+
+	snprintf(node.path, sizeof(node.path), "%s", path);
+	lmf_read(node.number, sizeof(node.number), "%s/dev", folder);
+	return node;
+}
+
+/* By its number, too: in a chroot it has another path. */
+static bool lmf_is_open(const char *path, const struct lmf_node *node)
+{
+	char target[PATH_MAX], number[32];
+	struct statx st;
+	ssize_t n;
+
+	n = readlink(path, target, sizeof(target) - 1);
+	target[n < 0 ? 0 : n] = 0;
+	if (!strcmp(target, node->path))
+		return true;
+	/* Nothing is asked of a file server, which may not answer. */
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) ||
+	    !(node->block ? S_ISBLK(st.stx_mode) : S_ISCHR(st.stx_mode)))
+		return false;
+	snprintf(number, sizeof(number), "%u:%u", st.stx_rdev_major,
+		 st.stx_rdev_minor);
+	return !strcmp(number, node->number);
+}
+
+static bool lmf_process_has(const char *pid, const struct lmf_node *nodes,
+			    size_t count)
+{
+	char folder[PATH_MAX], path[PATH_MAX];
 	bool found = false;
 	struct dirent *fd;
-	ssize_t n;
+	size_t i;
 	DIR *dir;
 
 	if (lmf_path(folder, sizeof(folder), "/proc/%s/fd", pid))
@@ -65,18 +107,16 @@ static bool lmf_process_has(const char *pid, const char *first,
 		if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder,
 				     fd->d_name) >= sizeof(path))
 			continue;
-		n = readlink(path, target, sizeof(target) - 1);
-		target[n < 0 ? 0 : n] = 0;
-		found = !strcmp(target, first) ||
-			(second && !strcmp(target, second));
+		for (i = 0; i < count && !found; i++)
+			found = lmf_is_open(path, &nodes[i]);
 	}
 	if (dir)
 		closedir(dir);
 	return found;
 }
 
-static void lmf_held_by_process(struct lmf_holder *h, const char *first,
-				const char *second)
+static void lmf_held_by_process(struct lmf_holder *h,
+				const struct lmf_node *nodes, size_t count)
 {
 	char path[PATH_MAX], name[LMF_TEXT];
 	struct dirent *entry;
@@ -87,7 +127,7 @@ static void lmf_held_by_process(struct lmf_holder *h, const char *first,
 	dir = opendir(path);
 	while (dir && !h->found && (entry = readdir(dir))) {
 		if (!isdigit((unsigned char)entry->d_name[0]) ||
-		    !lmf_process_has(entry->d_name, first, second))
+		    !lmf_process_has(entry->d_name, nodes, count))
 			continue;
 		lmf_read(name, sizeof(name), "/proc/%s/comm", entry->d_name);
 		lmf_held(h, "%s (process %s) has it open", name,
@@ -150,9 +190,12 @@ static void lmf_held_as_disk(struct lmf_holder *h, const char *path,
 			     const char *name)
 {
 	char number[32], where[LMF_TEXT * 4], holder[LMF_TEXT];
-	char node[NAME_MAX + 8];
+	char file[NAME_MAX + 8];
+	struct lmf_node node;
 
-	snprintf(node, sizeof(node), "/dev/%s", name);
+	snprintf(file, sizeof(file), "/dev/%s", name);
+	node = lmf_node(file, path);
+	node.block = true;
 	if (lmf_read(number, sizeof(number), "%s/dev", path))
 		return;
 	if (lmf_mounted(number, where, sizeof(where)))
@@ -162,7 +205,19 @@ static void lmf_held_as_disk(struct lmf_holder *h, const char *path,
 	else if (!lmf_first_entry(holder, sizeof(holder), "%s/holders", path))
 		lmf_held(h, "%s is a part of %s", name, holder);
 	else
-		lmf_held_by_process(h, node, NULL);
+		lmf_held_by_process(h, &node, 1);
+}
+
+static void lmf_held_by_node(struct lmf_holder *h, const char *path,
+			     const char *name)
+{
+	char file[NAME_MAX + 8];
+	struct lmf_node node;
+
+	snprintf(file, sizeof(file), "/dev/%s", name);
+	node = lmf_node(file, path);
+	if (node.number[0])
+		lmf_held_by_process(h, &node, 1);
 }
 
 static void lmf_held_below(struct lmf_holder *h, const char *path);
@@ -191,6 +246,15 @@ static void lmf_held_as_net(struct lmf_holder *h, const char *path,
 		lmf_held(h, "network interface %s is up", name);
 }
 
+/* The folder of interfaces goes with the last of them. */
+static void lmf_held_elsewhere(struct lmf_holder *h, const char *path)
+{
+	char first[LMF_TEXT];
+
+	if (lmf_first_entry(first, sizeof(first), "%s", path) == -ENOENT)
+		lmf_held(h, "its network interface is in another network namespace");
+}
+
 /* Look at what the driver made below the function. */
 static void lmf_held_below(struct lmf_holder *h, const char *path)
 {
@@ -213,6 +277,10 @@ static void lmf_held_below(struct lmf_holder *h, const char *path)
 		}
 		if (!strcmp(kind, "net"))
 			lmf_held_as_net(h, below, entry->d_name);
+		else if (kind[0])
+			lmf_held_by_node(h, below, entry->d_name);
+		else if (!strcmp(entry->d_name, "net"))
+			lmf_held_elsewhere(h, below);
 		if (!h->found)
 			lmf_held_below(h, below);
 	}
@@ -220,16 +288,35 @@ static void lmf_held_below(struct lmf_holder *h, const char *path)
 		closedir(dir);
 }
 
+/* By its own node or by its group, which may be one without an IOMMU. */
+static void lmf_held_by_vfio(struct lmf_holder *h,
+			     const struct lmf_function *f)
+{
+	char path[3][NAME_MAX + 32], folder[3][PATH_MAX];
+	struct lmf_node nodes[3];
+	size_t i;
+
+	snprintf(path[0], sizeof(path[0]), "/dev/vfio/devices/%s", f->vfio);
+	snprintf(folder[0], sizeof(folder[0]), LMF_DEVICE "/vfio-dev/%s",
+		 f->bdf, f->vfio);
+	snprintf(path[1], sizeof(path[1]), "/dev/vfio/%d", f->group);
+	snprintf(folder[1], sizeof(folder[1]), "/sys/class/vfio/%d", f->group);
+	snprintf(path[2], sizeof(path[2]), "/dev/vfio/noiommu-%d", f->group);
+	snprintf(folder[2], sizeof(folder[2]), "/sys/class/vfio/noiommu-%d",
+		 f->group);
+	for (i = 0; i < 3; i++)
+		nodes[i] = lmf_node(path[i], folder[i]);
+	lmf_held_by_process(h, nodes, 3);
+}
+
 /* Says so itself, and fails, if somebody uses the function. */
 int lmf_check_unused(const struct lmf_function *f)
 {
-	char path[PATH_MAX], group[64];
+	char path[PATH_MAX];
 	struct lmf_holder h = {};
 
 	if (f->vfio[0]) {
-		snprintf(path, sizeof(path), "/dev/vfio/devices/%s", f->vfio);
-		snprintf(group, sizeof(group), "/dev/vfio/%d", f->group);
-		lmf_held_by_process(&h, path, group);
+		lmf_held_by_vfio(&h, f);
 	} else {
 		snprintf(path, sizeof(path), LMF_DEVICE, f->bdf);
 		lmf_held_below(&h, path);

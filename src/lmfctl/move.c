@@ -16,9 +16,11 @@
 #include "holders.h"
 #include "lmfctl.h"
 #include "show.h"
+#include "signals.h"
 #include "vfio.h"
 
 #define LMF_PIECE	(1024 * 1024)
+#define LMF_UNREADABLE	"may be unreadable now: unbind it, which scrubs it"
 
 /**
  * struct lmf_move - a move
@@ -31,6 +33,9 @@
  * @save: file that keeps the stream, or -1
  * @save_name: of it
  * @bytes: of the stream
+ * @whole: it was read to its end
+ * @begun: @to may have taken something of it
+ * @last: what a signal has said, as a signal handler can compose nothing
  */
 struct lmf_move {
 	struct lmf_function src;
@@ -43,7 +48,22 @@ struct lmf_move {
 	const char *save_name;
 	uint64_t bytes;
 	bool whole;
+	bool begun;
+	char last[256];
 };
+
+/* There is one, for a signal to find. */
+static struct lmf_move lmf_the_move = { .in = -1, .out = -1, .save = -1 };
+
+static void lmf_move_broken_off(void)
+{
+	const struct lmf_move *m = &lmf_the_move;
+
+	if (m->save >= 0 && !m->whole)
+		unlink(m->save_name);
+	if (write(STDERR_FILENO, m->last, strlen(m->last)) < 0)
+		return;
+}
 
 static int lmf_write_all(int fd, const char *data, size_t n)
 {
@@ -59,13 +79,6 @@ static int lmf_write_all(int fd, const char *data, size_t n)
 	return 0;
 }
 
-static int lmf_move_refused(const struct lmf_move *m, int err)
-{
-	return lmf_fail(m->dst.bdf,
-			"refuses the state of %s: %s; it may be unreadable now: unbind it, which scrubs it",
-			m->src.bdf, lmf_why(err));
-}
-
 static int lmf_move_piece(struct lmf_move *m, const char *piece, size_t n)
 {
 	int err = m->save < 0 ? 0 : lmf_write_all(m->save, piece, n);
@@ -74,7 +87,10 @@ static int lmf_move_piece(struct lmf_move *m, const char *piece, size_t n)
 		return lmf_fail(m->save_name, "%s", lmf_why(err));
 	m->bytes += n;
 	err = lmf_write_all(m->out, piece, n);
-	return err ? lmf_move_refused(m, err) : LMF_EXIT_OK;
+	if (err)
+		return lmf_fail(m->dst.bdf, "refuses the state of %s: %s",
+				m->src.bdf, lmf_why(err));
+	return LMF_EXIT_OK;
 }
 
 static int lmf_move_stream(struct lmf_move *m)
@@ -116,10 +132,14 @@ static int lmf_move_load(struct lmf_move *m)
 	int ret = lmf_move_state(&m->src, &m->from, VFIO_DEVICE_STATE_STOP_COPY,
 				 "STOP_COPY", &m->in);
 
+	snprintf(m->last, sizeof(m->last),
+		 "lmfctl: %s: interrupted\nlmfctl: %s: " LMF_UNREADABLE "\n",
+		 m->src.bdf, m->dst.bdf);
 	if (!ret)
 		ret = lmf_move_state(&m->dst, &m->to,
 				     VFIO_DEVICE_STATE_RESUMING, "RESUMING",
 				     &m->out);
+	m->begun = !ret;
 	if (!ret)
 		ret = lmf_move_stream(m);
 	if (!ret)
@@ -129,6 +149,8 @@ static int lmf_move_load(struct lmf_move *m)
 		ret = lmf_move_state(&m->dst, &m->to,
 				     VFIO_DEVICE_STATE_RUNNING, "RUNNING",
 				     NULL);
+	if (ret && m->begun)
+		lmf_note(m->dst.bdf, LMF_UNREADABLE);
 	if (m->in >= 0)
 		close(m->in);
 	if (m->out >= 0)
@@ -200,6 +222,7 @@ static void lmf_moved(const struct lmf_args *args, const struct lmf_move *m,
 static int lmf_move_go(const struct lmf_args *args, struct lmf_move *m)
 {
 	struct timespec start, end;
+	sigset_t before;
 	int ret;
 
 	if (args->save) {
@@ -209,8 +232,12 @@ static int lmf_move_go(const struct lmf_args *args, struct lmf_move *m)
 		if (m->save < 0)
 			return lmf_fail(args->save, "%s", strerror(errno));
 	}
+	snprintf(m->last, sizeof(m->last), "lmfctl: %s: interrupted\n",
+		 m->src.bdf);
+	lmf_signals_end(lmf_move_broken_off);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	ret = lmf_move_open(m);
+	lmf_signals_hold(&before);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	if (m->save >= 0 && close(m->save) && !ret)
 		ret = lmf_fail(args->save, "%s", strerror(errno));
@@ -225,19 +252,19 @@ static int lmf_move_go(const struct lmf_args *args, struct lmf_move *m)
 
 int lmf_cmd_move(const struct lmf_args *args)
 {
-	struct lmf_move m = { .in = -1, .out = -1, .save = -1 };
+	struct lmf_move *m = &lmf_the_move;
 	int ret;
 
-	ret = lmf_move_find(args->operands[0], &m.src);
+	ret = lmf_move_find(args->operands[0], &m->src);
 	if (!ret)
-		ret = lmf_move_find(args->operands[1], &m.dst);
+		ret = lmf_move_find(args->operands[1], &m->dst);
 	if (ret)
 		return ret;
-	if (!strcmp(m.src.bdf, m.dst.bdf))
+	if (!strcmp(m->src.bdf, m->dst.bdf))
 		return lmf_misused("%s: source and destination are the same",
-				   m.src.bdf);
+				   m->src.bdf);
 	if (!args->force)
-		return lmf_fail(m.dst.bdf,
+		return lmf_fail(m->dst.bdf,
 				"loses what it holds, and both are reset: say --force if that is what you want");
-	return lmf_move_go(args, &m);
+	return lmf_move_go(args, m);
 }

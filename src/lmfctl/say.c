@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "say.h"
 
@@ -56,7 +57,8 @@ const char *lmf_why(int err)
 	switch (-err) {
 	case EACCES:
 	case EPERM:
-		return "permission denied: run lmfctl as root";
+		return geteuid() ? "permission denied: run lmfctl as root" :
+				   "the kernel does not permit it: its log may say why";
 	default:
 		return strerror(-err);
 	}

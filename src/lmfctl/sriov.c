@@ -8,6 +8,7 @@
 
 #include "holders.h"
 #include "say.h"
+#include "signals.h"
 #include "sriov.h"
 #include "verdict.h"
 
@@ -86,6 +87,7 @@ static int lmf_vfs_failed(const struct lmf_function *pf, int err)
 /* Have a PF make so many VFs. The kernel takes all away before a new number. */
 int lmf_set_vfs(struct lmf_function *pf, unsigned int vfs)
 {
+	sigset_t before;
 	int err = 0;
 
 	if (!pf->total_vfs)
@@ -97,10 +99,12 @@ int lmf_set_vfs(struct lmf_function *pf, unsigned int vfs)
 		return LMF_EXIT_OK;
 	if (lmf_check_vfs_unused(pf))
 		return LMF_EXIT_FAILED;
+	lmf_signals_hold(&before);
 	if (pf->num_vfs)
 		err = lmf_write_vfs(pf, 0);
 	if (!err && vfs)
 		err = lmf_write_vfs(pf, vfs);
+	lmf_signals_release(&before);
 	lmf_function_refresh(pf);
 	if (!err && pf->num_vfs != vfs)
 		err = -EIO;

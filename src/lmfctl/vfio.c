@@ -39,9 +39,14 @@ static int lmf_vfio_refused(const struct lmf_function *f, int err)
 		return lmf_fail(f->bdf,
 				"a function of its IOMMU group %d has a driver of the host: see 'lmfctl list --all'",
 				f->group);
-	default:
-		return lmf_fail(f->bdf, "cannot be opened: %s", lmf_why(err));
+	case EPERM:
+		if (geteuid())
+			break;
+		return lmf_fail(f->bdf,
+				"another function of its IOMMU group %d is in use (see 'lmfctl list --all'), or the IOMMU does not remap interrupts",
+				f->group);
 	}
+	return lmf_fail(f->bdf, "cannot be opened: %s", lmf_why(err));
 }
 
 static int lmf_ioctl(int fd, unsigned long request, void *arg)

@@ -3,7 +3,6 @@
  * lmfctl watch: a migration as it goes, and when to cut over. On a terminal two
  * lines that change, else a line a look, and with --json a document a look.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,6 +12,7 @@
 #include "estimate.h"
 #include "lmfctl.h"
 #include "show.h"
+#include "signals.h"
 
 #define LMF_BAR	20
 
@@ -45,13 +45,6 @@ struct lmf_watch {
 	bool live;
 	bool open;
 };
-
-static volatile sig_atomic_t lmf_interrupted;
-
-static void lmf_interrupt(int signal)
-{
-	lmf_interrupted = signal;
-}
 
 static bool lmf_in_precopy(const struct lmf_counters *c)
 {
@@ -316,10 +309,10 @@ static int lmf_watch(struct lmf_watch *w)
 		ret = lmf_watch_look(w);
 		if (ret || lmf_watch_over(w) || ++looks == w->args->count)
 			break;
-		if (lmf_interrupted || ferror(stdout))
+		if (lmf_signals_caught() || ferror(stdout))
 			break;
 		nanosleep(&step, NULL);
-		if (lmf_interrupted)
+		if (lmf_signals_caught())
 			break;
 	}
 	lmf_watch_close_line(w);
@@ -328,7 +321,6 @@ static int lmf_watch(struct lmf_watch *w)
 
 int lmf_cmd_watch(const struct lmf_args *args)
 {
-	const struct sigaction action = { .sa_handler = lmf_interrupt };
 	struct lmf_watch w = { .args = args };
 	int ret;
 
@@ -338,7 +330,6 @@ int lmf_cmd_watch(const struct lmf_args *args)
 	if (ret)
 		return ret;
 	w.live = isatty(STDOUT_FILENO);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	lmf_signals_catch();
 	return lmf_watch(&w);
 }

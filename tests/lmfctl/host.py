@@ -50,6 +50,7 @@ class Host:
         self.root = str(root)
         self.binary = binary
         self.dump = self.root + '/dump'
+        self.env = {}
         self.threads = []
         self.stop = os.pipe()
         for folder in (DEVICES, PCI + 'drivers', '/proc', '/dev'):
@@ -157,7 +158,7 @@ class Host:
 
     def start(self, *args, **options):
         env = {**os.environ, 'LMFCTL_ROOT': self.root,
-               'LMFCTL_PCI_DUMP': self.dump}
+               'LMFCTL_PCI_DUMP': self.dump, **self.env}
         return subprocess.Popen(
             [self.binary, *args], env=env, text=True,
             **{'stdin': subprocess.DEVNULL, 'stdout': subprocess.PIPE,

@@ -30,6 +30,7 @@ def takes(host, *drivers):
     for name in os.listdir(host.root + PCI + 'drivers'):
         host.kernel(PCI + f'drivers/{name}/unbind',
                     lambda bdf: host.bound(bdf, ''))
+    return probe
 
 
 def override(host, bdf):

@@ -64,6 +64,8 @@ def test_bind_and_unbind(outer):
     assert result['last']['out'] == \
         f"{vf['bdf']}: has no driver, and was scrubbed\n"
     assert result['driver'] is None
+    assert result['resets'] == 0
+    assert result['fewer'] == [[vf['bdf']], []]
 
 
 def test_bind_that_fails_is_undone(outer):

@@ -50,11 +50,16 @@ def bound():
     first = run('bind', vf)
     again = run('bind', vf)
     status = run('status', vf)
+    resets = host.counters(vf)['resets']
     shown = run('list', vf)
+    # To open it would have reset it.
+    resets = host.counters(vf)['resets'] - resets
     last = run('unbind', vf)
+    driver = host.driver(vf)
+    fewer = [ask('vfs', pf, number)['vfs'] for number in '10']
     return {'pf': pf, 'vf': vf, 'listed': listed, 'first': first,
-            'again': again, 'state': status, 'shown': shown, 'last': last,
-            'driver': host.driver(vf)}
+            'again': again, 'resets': resets, 'state': status, 'shown': shown,
+            'last': last, 'driver': driver, 'fewer': fewer}
 
 
 def by_group(*args):
