@@ -33,6 +33,7 @@
 #include "streams_test.c"
 #include "reset_test.c"
 #include "lifetime_test.c"
+#include "nomem_test.c"
 
 /* The first argument that looks like a bus address is ours. */
 static const char *take_bdf(int *argc, char **argv)

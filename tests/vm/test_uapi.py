@@ -3,7 +3,8 @@
 import pytest
 
 pytestmark = pytest.mark.full
-FIXTURES = ['states', 'data_fd', 'precopy', 'size', 'log', 'dma_log']
+FIXTURES = ['states', 'data_fd', 'precopy', 'size', 'log', 'dma_log',
+            'nomem']
 # Whose many resets take their time.
 SLOW = ['race', 'streams', 'reset', 'lifetime']
 
