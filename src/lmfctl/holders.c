@@ -61,40 +61,61 @@ struct lmf_node {
 	bool block;
 };
 
-/* @number of what is below a folder of sysfs. */
-static struct lmf_node lmf_node(const char *path, const char *folder)
+/**
+ * struct lmf_file - a file that a process has open
+ * @target: its path
+ * @number: as that of a node; empty if it is none
+ * @block: likewise
+ */
+struct lmf_file {
+	char target[PATH_MAX];
+	char number[32];
+	bool block;
+};
+
+/* @name in a folder of /dev, and in one of sysfs. */
+static struct lmf_node lmf_node(const char *dev, const char *sys,
+				const char *name)
 {
 	struct lmf_node node = {};
 
-	snprintf(node.path, sizeof(node.path), "%s", path);
-	lmf_read(node.number, sizeof(node.number), "%s/dev", folder);
+	snprintf(node.path, sizeof(node.path), "%s/%s", dev, name);
+	lmf_read(node.number, sizeof(node.number), "%s/%s/dev", sys, name);
 	return node;
 }
 
-/* By its number, too: in a chroot it has another path. */
-static bool lmf_is_open(const char *path, const struct lmf_node *node)
+/* What an open file, a link in /proc, is; its number only if it is a node. */
+static void lmf_open_file(const char *link, struct lmf_file *file)
 {
-	char target[PATH_MAX], number[32];
 	struct statx st;
 	ssize_t n;
 
-	n = readlink(path, target, sizeof(target) - 1);
-	target[n < 0 ? 0 : n] = 0;
-	if (!strcmp(target, node->path))
-		return true;
+	n = readlink(link, file->target, sizeof(file->target) - 1);
+	file->target[n < 0 ? 0 : n] = 0;
+	file->number[0] = 0;
 	/* Nothing is asked of a file server, which may not answer. */
-	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) ||
-	    !(node->block ? S_ISBLK(st.stx_mode) : S_ISCHR(st.stx_mode)))
-		return false;
-	snprintf(number, sizeof(number), "%u:%u", st.stx_rdev_major,
-		 st.stx_rdev_minor);
-	return !strcmp(number, node->number);
+	if (statx(AT_FDCWD, link, AT_STATX_DONT_SYNC, STATX_TYPE, &st) ||
+	    !(S_ISBLK(st.stx_mode) || S_ISCHR(st.stx_mode)))
+		return;
+	file->block = S_ISBLK(st.stx_mode);
+	snprintf(file->number, sizeof(file->number), "%u:%u",
+		 st.stx_rdev_major, st.stx_rdev_minor);
+}
+
+/* By its number, too: in a chroot it has another path. */
+static bool lmf_is_node(const struct lmf_file *file,
+			const struct lmf_node *node)
+{
+	return !strcmp(file->target, node->path) ||
+	       (file->number[0] && file->block == node->block &&
+		!strcmp(file->number, node->number));
 }
 
 static bool lmf_process_has(const char *pid, const struct lmf_node *nodes,
 			    size_t count)
 {
 	char folder[PATH_MAX], path[PATH_MAX];
+	struct lmf_file file;
 	bool found = false;
 	struct dirent *fd;
 	size_t i;
@@ -107,8 +128,9 @@ static bool lmf_process_has(const char *pid, const struct lmf_node *nodes,
 		if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder,
 				     fd->d_name) >= sizeof(path))
 			continue;
+		lmf_open_file(path, &file);
 		for (i = 0; i < count && !found; i++)
-			found = lmf_is_open(path, &nodes[i]);
+			found = lmf_is_node(&file, &nodes[i]);
 	}
 	if (dir)
 		closedir(dir);
@@ -187,52 +209,33 @@ static bool lmf_held_by_kernel(const char *node)
 
 /* @path, without the root, is a folder of sysfs that may be a disk. */
 static void lmf_held_as_disk(struct lmf_holder *h, const char *path,
-			     const char *name)
+			     const char *name, const struct lmf_node *node)
 {
-	char number[32], where[LMF_TEXT * 4], holder[LMF_TEXT];
-	char file[NAME_MAX + 8];
-	struct lmf_node node;
+	char where[LMF_TEXT * 4], holder[LMF_TEXT];
 
-	snprintf(file, sizeof(file), "/dev/%s", name);
-	node = lmf_node(file, path);
-	node.block = true;
-	if (lmf_read(number, sizeof(number), "%s/dev", path))
+	if (!node->number[0])
 		return;
-	if (lmf_mounted(number, where, sizeof(where)))
+	if (lmf_mounted(node->number, where, sizeof(where)))
 		lmf_held(h, "%s is mounted on %s", name, where);
 	else if (lmf_swapped(name))
 		lmf_held(h, "%s is used as swap", name);
 	else if (!lmf_first_entry(holder, sizeof(holder), "%s/holders", path))
 		lmf_held(h, "%s is a part of %s", name, holder);
 	else
-		lmf_held_by_process(h, &node, 1);
-}
-
-static void lmf_held_by_node(struct lmf_holder *h, const char *path,
-			     const char *name)
-{
-	char file[NAME_MAX + 8];
-	struct lmf_node node;
-
-	snprintf(file, sizeof(file), "/dev/%s", name);
-	node = lmf_node(file, path);
-	if (node.number[0])
-		lmf_held_by_process(h, &node, 1);
+		lmf_held_by_process(h, node, 1);
 }
 
 static void lmf_held_below(struct lmf_holder *h, const char *path);
 
 /* What is below it is asked first, as it can say more. */
 static void lmf_held_as_disk_or_below(struct lmf_holder *h, const char *path,
-				      const char *name)
+				      const char *name, struct lmf_node node)
 {
-	char node[NAME_MAX + 8];
-
-	lmf_held_as_disk(h, path, name);
+	node.block = true;
+	lmf_held_as_disk(h, path, name, &node);
 	if (!h->found)
 		lmf_held_below(h, path);
-	snprintf(node, sizeof(node), "/dev/%s", name);
-	if (!h->found && lmf_held_by_kernel(node))
+	if (!h->found && lmf_held_by_kernel(node.path))
 		lmf_held(h, "%s is in the hands of a file system, or of what is like one",
 			 name);
 }
@@ -260,6 +263,7 @@ static void lmf_held_below(struct lmf_holder *h, const char *path)
 {
 	char full[PATH_MAX], below[PATH_MAX], kind[LMF_TEXT];
 	struct dirent *entry;
+	struct lmf_node node;
 	DIR *dir;
 
 	if (lmf_path(full, sizeof(full), "%s", path))
@@ -271,14 +275,16 @@ static void lmf_held_below(struct lmf_holder *h, const char *path)
 				     entry->d_name) >= sizeof(below))
 			continue;
 		lmf_link(kind, sizeof(kind), "%s/subsystem", below);
+		node = lmf_node("/dev", path, entry->d_name);
 		if (!strcmp(kind, "block")) {
-			lmf_held_as_disk_or_below(h, below, entry->d_name);
+			lmf_held_as_disk_or_below(h, below, entry->d_name,
+						  node);
 			continue;
 		}
 		if (!strcmp(kind, "net"))
 			lmf_held_as_net(h, below, entry->d_name);
-		else if (kind[0])
-			lmf_held_by_node(h, below, entry->d_name);
+		else if (kind[0] && node.number[0])
+			lmf_held_by_process(h, &node, 1);
 		else if (!strcmp(entry->d_name, "net"))
 			lmf_held_elsewhere(h, below);
 		if (!h->found)
@@ -292,20 +298,15 @@ static void lmf_held_below(struct lmf_holder *h, const char *path)
 static void lmf_held_by_vfio(struct lmf_holder *h,
 			     const struct lmf_function *f)
 {
-	char path[3][NAME_MAX + 32], folder[3][PATH_MAX];
+	char sys[PATH_MAX], group[32], bare[48];
 	struct lmf_node nodes[3];
-	size_t i;
 
-	snprintf(path[0], sizeof(path[0]), "/dev/vfio/devices/%s", f->vfio);
-	snprintf(folder[0], sizeof(folder[0]), LMF_DEVICE "/vfio-dev/%s",
-		 f->bdf, f->vfio);
-	snprintf(path[1], sizeof(path[1]), "/dev/vfio/%d", f->group);
-	snprintf(folder[1], sizeof(folder[1]), "/sys/class/vfio/%d", f->group);
-	snprintf(path[2], sizeof(path[2]), "/dev/vfio/noiommu-%d", f->group);
-	snprintf(folder[2], sizeof(folder[2]), "/sys/class/vfio/noiommu-%d",
-		 f->group);
-	for (i = 0; i < 3; i++)
-		nodes[i] = lmf_node(path[i], folder[i]);
+	snprintf(sys, sizeof(sys), LMF_DEVICE "/vfio-dev", f->bdf);
+	snprintf(group, sizeof(group), "%d", f->group);
+	snprintf(bare, sizeof(bare), "noiommu-%d", f->group);
+	nodes[0] = lmf_node("/dev/vfio/devices", sys, f->vfio);
+	nodes[1] = lmf_node("/dev/vfio", "/sys/class/vfio", group);
+	nodes[2] = lmf_node("/dev/vfio", "/sys/class/vfio", bare);
 	lmf_held_by_process(h, nodes, 3);
 }
 

@@ -34,7 +34,6 @@
  * @save_name: of it
  * @bytes: of the stream
  * @whole: it was read to its end
- * @begun: @to may have taken something of it
  * @last: what a signal has said, as a signal handler can compose nothing
  */
 struct lmf_move {
@@ -48,7 +47,6 @@ struct lmf_move {
 	const char *save_name;
 	uint64_t bytes;
 	bool whole;
-	bool begun;
 	char last[256];
 };
 
@@ -139,7 +137,6 @@ static int lmf_move_load(struct lmf_move *m)
 		ret = lmf_move_state(&m->dst, &m->to,
 				     VFIO_DEVICE_STATE_RESUMING, "RESUMING",
 				     &m->out);
-	m->begun = !ret;
 	if (!ret)
 		ret = lmf_move_stream(m);
 	if (!ret)
@@ -149,7 +146,7 @@ static int lmf_move_load(struct lmf_move *m)
 		ret = lmf_move_state(&m->dst, &m->to,
 				     VFIO_DEVICE_STATE_RUNNING, "RUNNING",
 				     NULL);
-	if (ret && m->begun)
+	if (ret && m->out >= 0)
 		lmf_note(m->dst.bdf, LMF_UNREADABLE);
 	if (m->in >= 0)
 		close(m->in);
@@ -222,7 +219,6 @@ static void lmf_moved(const struct lmf_args *args, const struct lmf_move *m,
 static int lmf_move_go(const struct lmf_args *args, struct lmf_move *m)
 {
 	struct timespec start, end;
-	sigset_t before;
 	int ret;
 
 	if (args->save) {
@@ -237,7 +233,7 @@ static int lmf_move_go(const struct lmf_args *args, struct lmf_move *m)
 	lmf_signals_end(lmf_move_broken_off);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	ret = lmf_move_open(m);
-	lmf_signals_hold(&before);
+	lmf_signals_hold(NULL);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	if (m->save >= 0 && close(m->save) && !ret)
 		ret = lmf_fail(args->save, "%s", strerror(errno));

@@ -17,7 +17,10 @@ static const int lmf_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE };
 static volatile sig_atomic_t lmf_caught;
 static void (*lmf_last)(void);
 
-/* Those that come meanwhile are delivered when they are released. */
+/*
+ * Those that come meanwhile are delivered when they are released; with @before
+ * NULL never.
+ */
 void lmf_signals_hold(sigset_t *before)
 {
 	sigset_t held;

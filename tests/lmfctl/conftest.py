@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from host import Host
+from host import Host, typical
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -28,6 +28,12 @@ def host(tmp_path, binary):
     host = Host(tmp_path, binary)
     yield host
     host.close()
+
+
+@pytest.fixture
+def vfs(host):
+    """Those of a typical host."""
+    return typical(host)
 
 
 @pytest.fixture

@@ -5,15 +5,10 @@ import os
 
 import pytest
 
-from host import DEVICES, PCI, typical
+from host import DEVICES, PCI
 
 VF = '0000:01:10.4'
 PROBE = PCI + 'drivers_probe'
-
-
-@pytest.fixture
-def vfs(host):
-    return typical(host)
 
 
 def takes(host, *drivers):

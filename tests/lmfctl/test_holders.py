@@ -7,16 +7,11 @@ import os
 
 import pytest
 
-from host import DEVICES, typical
+from host import DEVICES
 from test_bind import refused, takes
 
 NULL = '1:3'
 OTHER = '0000:00:05.0'
-
-
-@pytest.fixture(name='vfs')
-def fixture_vfs(host):
-    return typical(host)
 
 
 @pytest.fixture(name='other')

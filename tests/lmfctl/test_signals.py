@@ -6,16 +6,11 @@ import threading
 
 import pytest
 
-from host import DEVICES, PCI, typical
+from host import DEVICES, PCI
 from test_bind import PROBE, VF, bound_to, override, takes
 
 SIGNALS = [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM]
 SCRUB = DEVICES + '0000:01:00.0/scrub_vf'
-
-
-@pytest.fixture(name='vfs')
-def fixture_vfs(host):
-    return typical(host)
 
 
 def struck(host, path, act, number, *args):

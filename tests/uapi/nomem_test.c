@@ -85,14 +85,12 @@ static int reset(const struct scene *at)
 
 static int log_on(const struct scene *at)
 {
-	uint64_t page_size = 4096;
-
-	return vdev_log_one(at->dev, &page_size, 0, NOMEM_LOG);
+	return start_one(at->dev, PAGE, 0, NOMEM_LOG);
 }
 
 static int log_report(const struct scene *at)
 {
-	return vdev_log_report(at->dev, 0, NOMEM_LOG, 4096, nomem_buffer);
+	return vdev_log_report(at->dev, 0, NOMEM_LOG, PAGE, nomem_buffer);
 }
 
 static int log_off(const struct scene *at)
@@ -124,18 +122,6 @@ static const struct call calls[] = {
 	{ "end the log", STATE(RUNNING), log_on, .act = log_off, .log = true },
 };
 
-static int put_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 /* Also those that may wait, and of any size; and without a word in the log. */
 static int fail_all_kinds(void)
 {
@@ -150,7 +136,7 @@ static int fail_all_kinds(void)
 	int ret = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(settings) && !ret; i++)
-		ret = put_text(settings[i][0], settings[i][1]);
+		ret = write_file(settings[i][0], settings[i][1]);
 	return ret;
 }
 

@@ -14,7 +14,7 @@ void pci_path(char *path, const char *bdf, const char *name)
 	snprintf(path, PATH_MAX, "/sys/bus/pci/devices/%s/%s", bdf, name);
 }
 
-static int write_file(const char *path, const char *text)
+int write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
 

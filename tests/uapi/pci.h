@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+int write_file(const char *path, const char *text);
+
 void pci_path(char *path, const char *bdf, const char *name);
 int pci_read(const char *bdf, const char *name, char *text, size_t room);
 int pci_write(const char *bdf, const char *name, const char *text);

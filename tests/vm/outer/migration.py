@@ -11,9 +11,9 @@ from patience import FACTOR
 # What hardware does and an emulator would not do by itself.
 HARDWARE = ('admin-reorder=1', 'short-chunks=1')
 PARAMETERS = {'max-bandwidth': 4 << 30, 'downtime-limit': 1500}
-# Of a millisecond of this speed a page is too much, and QEMU goes on.
-# 100 bytes, by QEMU's reckoning. It adds what MIG_DATA_SIZE says of the device,
-# and the least that one gives, the end of its state and of the stream, is more.
+# QEMU goes on as long as more is left than this speed moves in a millisecond:
+# 100 bytes. What is left has MIG_DATA_SIZE in it, and the least that a device
+# gives once it is stopped, the end of its state and of the stream, is more.
 HELD = {'downtime-limit': 1, 'avail-switchover-bandwidth': 100 * 1000}
 FREE = {'avail-switchover-bandwidth': 0}
 SAVE_READ, LOAD_WRITE = '0x0121', '0x0131'
